@@ -1,0 +1,90 @@
+//! The command line: what can be typed, and what it leads to.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::{
+    completions::Completions, config::ConfigCommand, failure::Failure, keys::KeysCommand, output::Output,
+    settings::Settings, tenant::TenantCommand,
+};
+
+/// Multi-tenancy for existing web applications.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The configuration [default: tenantry.toml where there is one, else the defaults]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON document, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the completions for a shell
+    Completions(Completions),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Replace the master key
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Create, list and change tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+}
+
+/// Runs the command line `args`, and tells how it ended.
+pub(crate) async fn run(args: Vec<OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error, &args),
+    };
+    let output = if cli.json { Output::Json } else { Output::Text };
+    match cli.run(output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+impl Cli {
+    /// The definition, for completions.
+    pub(crate) fn definition() -> clap::Command {
+        Self::command()
+    }
+
+    async fn run(self, output: Output) -> Result<(), Failure> {
+        let settings = || Settings::load(self.config.as_deref());
+        match self.command {
+            Command::Completions(command) => command.run(output),
+            Command::Config(command) => command.run(&settings()?, output),
+            Command::Keys(command) => command.run(&settings()?, output),
+            Command::Tenant(command) => command.run(&settings()?, output).await,
+        }
+    }
+}
+
+/// Help, version, or a command line that makes no sense.
+fn not_understood(error: &clap::Error, args: &[OsString]) -> ExitCode {
+    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    if error.use_stderr() && json {
+        return Output::Json.fail(&Failure::usage(error));
+    }
+    // Where even this cannot be written, the exit code has to do.
+    error.print().ok();
+    if error.use_stderr() { ExitCode::from(Failure::USAGE) } else { ExitCode::SUCCESS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::definition().debug_assert();
+    }
+}

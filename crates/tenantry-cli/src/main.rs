@@ -1,0 +1,25 @@
+//! The command line of Tenantry.
+
+mod cli;
+mod completions;
+mod config;
+mod failure;
+mod keys;
+mod output;
+mod settings;
+mod tenant;
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal());
+    log.with_writer(std::io::stderr).init();
+    cli::run(std::env::args_os().collect()).await
+}
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const LOG: &str = "warn";

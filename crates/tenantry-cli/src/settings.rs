@@ -1,0 +1,56 @@
+//! The configuration that a command works with, and the catalog it leads to.
+
+use std::path::{Path, PathBuf};
+
+use tenantry::{CatalogError, OpenOptions, SqliteCatalog, config::Config};
+
+use crate::failure::Failure;
+
+/// A configuration, and where it is from.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads the file that was named; or else the one that has the usual name, if it is there.
+    pub(crate) fn load(named: Option<&Path>) -> Result<Self, Failure> {
+        let usual = Path::new(Config::FILE_NAME);
+        match named.or_else(|| usual.exists().then_some(usual)) {
+            Some(file) => Ok(Self { config: Config::load(file)?, file: Some(file.to_owned()) }),
+            None => Ok(Self { config: Config::default(), file: None }),
+        }
+    }
+
+    /// Opens the catalog, which has to be there.
+    pub(crate) async fn catalog(&self) -> Result<SqliteCatalog, Failure> {
+        self.open(OpenOptions::must_exist()).await
+    }
+
+    /// Opens the catalog, and makes it where there is none.
+    pub(crate) async fn catalog_or_new(&self) -> Result<SqliteCatalog, Failure> {
+        self.open(OpenOptions::create_if_missing()).await
+    }
+
+    async fn open(&self, options: OpenOptions) -> Result<SqliteCatalog, Failure> {
+        let catalog = &self.config.catalog;
+        let opened = SqliteCatalog::open(&catalog.path, options.busy_timeout(catalog.busy_timeout)).await;
+        opened.map_err(|error| self.failed(error))
+    }
+
+    /// A failure of the catalog, with a hint where its path is from.
+    pub(crate) fn failed(&self, error: CatalogError) -> Failure {
+        let about_file = matches!(error, CatalogError::Unavailable { .. } | CatalogError::Corrupt { .. });
+        let failure = Failure::from(error);
+        if about_file { failure.hint(self.origin("catalog.path")) } else { failure }
+    }
+
+    /// Where the value of a key is from.
+    pub(crate) fn origin(&self, key: &str) -> String {
+        match &self.file {
+            Some(file) => format!("{key} in {} says where it is", file.display()),
+            None => format!("there is no {} here, so {key} has its default; --config names another", Config::FILE_NAME),
+        }
+    }
+}

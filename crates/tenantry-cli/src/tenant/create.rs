@@ -1,0 +1,93 @@
+//! `tenantry tenant create`
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+use tenantry::{Catalog, Code, NewTenant, Placement, PlanName, Slug, Status, config::Config};
+
+use super::report::Report;
+use crate::{failure::Failure, output::Output, settings::Settings};
+
+/// A tenant to be created.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Create {
+    /// The name, as it stands in the address
+    slug: Slug,
+    /// A plan of the configuration
+    #[arg(long, default_value = "default")]
+    plan: PlanName,
+    /// A further name; may be given several times
+    #[arg(long = "alias", value_name = "ALIAS")]
+    aliases: Vec<Slug>,
+    /// Where its rows live
+    #[arg(long, default_value = "dedicated", value_parser = placement())]
+    placement: Placement,
+    /// When its time is up, from now: 14d, 12h [default: never]
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    expires: Option<Duration>,
+    /// Switched off at first
+    #[arg(long)]
+    suspended: bool,
+}
+
+impl Create {
+    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+        check_plan(&settings.config, &self.plan)?;
+        let mut new = NewTenant::new(self.slug);
+        new.aliases = self.aliases;
+        new.plan = self.plan;
+        new.placement = self.placement;
+        new.expires_at = self.expires.map(|lifetime| SystemTime::now() + lifetime);
+        new.status = if self.suspended { Status::Suspended } else { Status::Active };
+        let path = &settings.config.catalog.path;
+        let first = !path.exists();
+        let catalog = settings.catalog_or_new().await?;
+        let tenant = catalog.create(new).await.map_err(|error| settings.failed(error))?;
+        output.print(&Created { tenant: Report::new(&tenant) })?;
+        if first {
+            output.hint(&format!("there was no catalog {}, so a new one was made", path.display()));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct Created {
+    tenant: Report,
+}
+
+impl fmt::Display for Created {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { slug, id, status, plan, .. } = &self.tenant;
+        write!(f, "created {slug} (id {id}), {status}, on the plan {plan}")
+    }
+}
+
+fn check_plan(config: &Config, plan: &PlanName) -> Result<(), Failure> {
+    let plans = config.plans()?;
+    if plans.get(plan).is_some() {
+        return Ok(());
+    }
+    let mut known: Vec<_> = plans.iter().map(|plan| plan.name.as_str()).collect();
+    known.sort_unstable();
+    let failure = Failure::refused(Code::PlanUnknown, format!("no plan is called {plan}"));
+    Err(failure.hint(format!("the configuration has {}; add [plans.{plan}] for another", known.join(", "))))
+}
+
+fn placement() -> impl TypedValueParser<Value = Placement> {
+    PossibleValuesParser::new(["dedicated", "shared"]).try_map(|word| word.parse::<Placement>())
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = humantime::parse_duration(text).map_err(|error| format!("no time like 14d or 12h: {error}"))?;
+    if lifetime.is_zero() || lifetime > LIFETIME_MAX {
+        return Err("it has to be longer than nothing and no longer than 100 years".to_owned());
+    }
+    Ok(lifetime)
+}
+
+const LIFETIME_MAX: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);

@@ -1,0 +1,141 @@
+//! `tenantry tenant delete`, in two steps: the mark, and the end of the record.
+
+use std::{
+    fmt,
+    io::{self, BufRead, IsTerminal},
+};
+
+use serde::Serialize;
+use tenantry::{Catalog, Slug, SqliteCatalog, Status, Tenant};
+
+use super::{find::find, report::Report};
+use crate::{failure::Failure, output::Output, settings::Settings};
+
+/// The tenant to delete.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Delete {
+    /// Its name
+    slug: Slug,
+    /// Remove the record of a tenant that is marked, and free its names; its data elsewhere stays
+    #[arg(long)]
+    forget: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Delete {
+    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+        let catalog = settings.catalog().await?;
+        let tenant = find(settings, &catalog, &self.slug).await?;
+        if self.forget && tenant.status != Status::Deleting {
+            return Err(not_marked(&tenant));
+        }
+        if !self.yes {
+            let stdin = io::stdin();
+            let asks = if stdin.is_terminal() && output == Output::Text { Asks::Somebody } else { Asks::Nobody };
+            confirm(&tenant.slug, asks, stdin.lock())?;
+        }
+        if self.forget {
+            forget(settings, output, &catalog, &tenant).await
+        } else {
+            mark(settings, output, &catalog, tenant).await
+        }
+    }
+}
+
+async fn mark(settings: &Settings, output: Output, catalog: &SqliteCatalog, tenant: Tenant) -> Result<(), Failure> {
+    let changed = tenant.status != Status::Deleting;
+    let tenant = if changed {
+        catalog.set_status(tenant.id, Status::Deleting).await.map_err(|error| settings.failed(error))?
+    } else {
+        tenant
+    };
+    output.print(&Marked { changed, tenant: Report::new(&tenant) })?;
+    let slug = &tenant.slug;
+    output.hint(&format!("`tenantry tenant resume {slug} --undelete` takes the mark back"));
+    output.hint(&format!("`tenantry tenant delete {slug} --forget` removes the record and frees its names"));
+    Ok(())
+}
+
+async fn forget(settings: &Settings, output: Output, catalog: &SqliteCatalog, tenant: &Tenant) -> Result<(), Failure> {
+    catalog.remove(tenant.id).await.map_err(|error| settings.failed(error))?;
+    output.print(&Forgotten { forgotten: true, tenant: Report::new(tenant) })?;
+    output.hint("what it stored elsewhere, databases and files, is still there");
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Marked {
+    changed: bool,
+    tenant: Report,
+}
+
+impl fmt::Display for Marked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let when = if self.changed { "now" } else { "already" };
+        write!(f, "{} is {when} marked as deleting, and is not served", self.tenant.slug)
+    }
+}
+
+#[derive(Serialize)]
+struct Forgotten {
+    forgotten: bool,
+    tenant: Report,
+}
+
+impl fmt::Display for Forgotten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (id {}) is forgotten, and its names are free", self.tenant.slug, self.tenant.id)
+    }
+}
+
+/// Whether there is somebody to ask.
+#[derive(Clone, Copy)]
+enum Asks {
+    Nobody,
+    Somebody,
+}
+
+/// Lets a person type the name, since a `y` is typed too easily.
+fn confirm(slug: &Slug, asks: Asks, mut answer: impl BufRead) -> Result<(), Failure> {
+    if matches!(asks, Asks::Nobody) {
+        return Err(Failure::misused("there is nobody to ask").hint("--yes goes on without a question"));
+    }
+    Output::ask(&format!("type {slug} to go on: "));
+    let mut line = String::new();
+    answer.read_line(&mut line)?;
+    if line.trim() == slug.as_str() {
+        return Ok(());
+    }
+    Err(Failure::other("not_confirmed", format!("this is not {slug}, so nothing was done")))
+}
+
+fn not_marked(tenant: &Tenant) -> Failure {
+    let slug = &tenant.slug;
+    Failure::other(
+        "not_deleting",
+        format!("{slug} is {}, and only a tenant that is deleting can be forgotten", tenant.status),
+    )
+    .hint(format!("`tenantry tenant delete {slug}` marks it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(asks: Asks, typed: &str, code: Option<&str>) {
+        let slug = "acme".parse().unwrap();
+        let outcome = confirm(&slug, asks, typed.as_bytes());
+        assert_eq!(outcome.as_ref().err().map(|failure| failure.parts().0), code, "{typed:?}");
+    }
+
+    #[test]
+    fn only_the_name_itself_confirms() {
+        check(Asks::Somebody, "acme\n", None);
+        check(Asks::Somebody, "acme", None);
+        check(Asks::Somebody, "y\n", Some("not_confirmed"));
+        check(Asks::Somebody, "", Some("not_confirmed"));
+        check(Asks::Nobody, "acme\n", Some("usage"));
+    }
+}

@@ -1,0 +1,35 @@
+//! `tenantry tenant show`
+
+use std::fmt;
+
+use serde::Serialize;
+use tenantry::Slug;
+
+use super::{find::find, report::Report};
+use crate::{failure::Failure, output::Output, settings::Settings};
+
+/// The tenant to show.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    /// Its name
+    slug: Slug,
+}
+
+impl Show {
+    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+        let catalog = settings.catalog().await?;
+        let tenant = Report::new(&find(settings, &catalog, &self.slug).await?);
+        output.print(&Shown { tenant })
+    }
+}
+
+#[derive(Serialize)]
+struct Shown {
+    tenant: Report,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tenant.fmt(f)
+    }
+}

@@ -1,0 +1,87 @@
+//! With `--json`, every command prints one document, and every failure another.
+
+use serde_json::{Value, json};
+
+use crate::Home;
+
+/// Runs a command line that succeeds, and returns its document without what the clock says.
+#[track_caller]
+fn document(home: &Home, line: &str) -> Value {
+    let output = home.run(&format!("{line} --json"));
+    assert!(output.status.success() && output.stderr.is_empty(), "{line}: {}", home.show(&output));
+    let mut document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    if let Some(tenant) = document.get_mut("tenant").and_then(Value::as_object_mut) {
+        assert!(tenant.remove("created_at").is_some_and(|time| time.is_string()));
+    }
+    document
+}
+
+fn acme(status: &str, revision: i64) -> Value {
+    json!({
+        "id": 1, "slug": "acme", "aliases": ["shop"], "status": status, "plan": "default", "placement": "dedicated",
+        "expires_at": null, "revision": revision,
+    })
+}
+
+#[test]
+fn commands_for_tenants() {
+    let home = Home::new();
+    assert_eq!(document(&home, "tenant create acme --alias shop"), json!({ "tenant": acme("active", 1) }));
+    assert_eq!(document(&home, "tenant show shop"), json!({ "tenant": acme("active", 1) }));
+    let listed = document(&home, "tenant list --limit 0");
+    assert_eq!(listed, json!({ "tenants": [], "more": true }));
+    assert_eq!(document(&home, "tenant list")["tenants"][0]["slug"], "acme");
+    let suspended = acme("suspended", 2);
+    assert_eq!(document(&home, "tenant suspend acme"), json!({ "changed": true, "tenant": suspended }));
+    assert_eq!(document(&home, "tenant suspend acme"), json!({ "changed": false, "tenant": suspended }));
+    assert_eq!(document(&home, "tenant resume acme"), json!({ "changed": true, "tenant": acme("active", 3) }));
+    let deleting = acme("deleting", 4);
+    assert_eq!(document(&home, "tenant delete acme --yes"), json!({ "changed": true, "tenant": deleting }));
+    let forgotten = json!({ "forgotten": true, "tenant": deleting });
+    assert_eq!(document(&home, "tenant delete acme --forget --yes"), forgotten);
+}
+
+#[test]
+fn other_commands() {
+    let home = Home::new();
+    let checked = document(&home, "config check");
+    assert_eq!((&checked["ok"], &checked["config"]["catalog"]["poll"]), (&json!(true), &json!("250ms")));
+    assert_eq!(document(&home, "completions zsh")["shell"], "zsh");
+}
+
+#[test]
+fn failures() {
+    let home = Home::new();
+    home.check(
+        "--json tenant show acme",
+        r#"exit 21
+--- stderr
+{"error":{"code":"catalog_unavailable","message":"the catalog tenantry.db is not available: the file does not exist; check the path, or create a tenant to start anew","hint":"there is no tenantry.toml here, so catalog.path has its default; --config names another"}}"#,
+    );
+    home.step("tenant create acme");
+    home.check(
+        "tenant show acmee --json",
+        r#"exit 39
+--- stderr
+{"error":{"code":"tenant_unknown","message":"no tenant is called acmee","hint":"did you mean acme?"}}"#,
+    );
+    home.check(
+        "tenant delete acme --json",
+        r#"exit 2
+--- stderr
+{"error":{"code":"usage","message":"there is nobody to ask","hint":"--yes goes on without a question"}}"#,
+    );
+    home.check(
+        "tenant create Acme --json",
+        r#"exit 2
+--- stderr
+{"error":{"code":"usage","message":"invalid value 'Acme' for '<SLUG>': a tenant's name is made of a-z, 0-9 and inner hyphens, and 'A' is none of them","hint":"`tenantry help` shows the commands"}}"#,
+    );
+    home.write("tenantry.toml", "[catalog]\npol = 1");
+    home.check(
+        "config check --json",
+        r#"exit 1
+--- stderr
+{"error":{"code":"config_invalid","message":"tenantry.toml, line 2, [catalog]: unknown field `pol`, expected one of `path`, `url`, `poll`, `busy_timeout`","hint":"docs/tenantry.toml shows every key"}}"#,
+    );
+}

@@ -1,0 +1,91 @@
+//! The command line as its users see it: what they type, and what comes back.
+
+#![expect(clippy::unwrap_used, reason = "this is how a test fails")]
+
+mod catalog;
+mod completions;
+mod config;
+mod json;
+mod keys;
+mod tenant;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A folder that commands run in, gone at the end of the test.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Runs a command line, and compares what comes back: exit code, stdout, stderr.
+    #[track_caller]
+    fn check(&self, line: &str, expected: &str) {
+        let shown = self.show(&self.run(line));
+        assert!(shown.trim() == expected.trim(), "tenantry {line}\n{shown}");
+    }
+
+    /// Runs a command line that is only a step on the way.
+    #[track_caller]
+    fn step(&self, line: &str) {
+        let output = self.run(line);
+        assert!(output.status.success(), "tenantry {line}\n{}", self.show(&output));
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        command.env_remove("RUST_LOG").env_remove("TENANTRY_MASTER_KEY").output().unwrap()
+    }
+
+    fn show(&self, output: &Output) -> String {
+        let mut shown = format!("exit {}\n", output.status.code().unwrap());
+        for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            if !text.is_empty() {
+                let folder = self.0.path().display().to_string();
+                shown.push_str(&format!("--- {name}\n{}", without_times(&text.replace(&folder, "[home]"))));
+            }
+        }
+        shown
+    }
+}
+
+/// The text with `[time]` and `[day]` for what the clock says.
+fn without_times(text: &str) -> String {
+    let mut rest = text;
+    let mut shown = String::new();
+    while let Some(c) = rest.chars().next() {
+        let (mark, len) = match rest {
+            _ if is_like(rest, TIME) => ("[time]", TIME.len()),
+            _ if is_like(rest, DAY) => ("[day]", DAY.len()),
+            _ => ("", c.len_utf8()),
+        };
+        shown.push_str(if mark.is_empty() { &rest[..len] } else { mark });
+        rest = &rest[len..];
+    }
+    shown
+}
+
+fn is_like(text: &str, pattern: &str) -> bool {
+    let fits = |(b, p): (u8, u8)| if p == b'0' { b.is_ascii_digit() } else { b == p };
+    text.len() >= pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
+}
+
+const TIME: &str = "0000-00-00T00:00:00.000Z";
+const DAY: &str = "0000-00-00";

@@ -1,0 +1,54 @@
+//! Why a catalog could not do what it was asked.
+
+use std::error::Error;
+
+use thiserror::Error;
+
+use crate::{Code, Refusal, Slug, TenantId};
+
+/// Why a catalog could not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// What is stored is not what a catalog stores.
+    #[error("the catalog {place} is damaged: {detail}")]
+    Corrupt {
+        /// Which catalog.
+        place: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Another tenant has this name.
+    #[error("the name {slug} is taken")]
+    NameTaken {
+        /// The name.
+        slug: Slug,
+    },
+    /// There is no such tenant.
+    #[error("there is no tenant {id}")]
+    NotFound {
+        /// The id that was asked for.
+        id: TenantId,
+    },
+    /// The store does not answer.
+    #[error("the catalog {place} is not available")]
+    Unavailable {
+        /// Which catalog.
+        place: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl From<CatalogError> for Refusal {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::NameTaken { slug } => Self::new(Code::TenantExists).for_tenant(slug),
+            CatalogError::NotFound { id } => Self::new(Code::TenantUnknown).because(format!("there is no tenant {id}")),
+            CatalogError::Corrupt { .. } => Self::new(Code::CatalogUnavailable).because(error.to_string()),
+            CatalogError::Unavailable { ref source, .. } => {
+                Self::new(Code::CatalogUnavailable).because(format!("{error}: {source}"))
+            }
+        }
+    }
+}

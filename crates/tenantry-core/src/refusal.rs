@@ -1,0 +1,254 @@
+//! Refusals: what we decline, with one table from code to HTTP status, exit code and text.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use http::StatusCode;
+
+use crate::Slug;
+
+/// A request or a command that we decline. When *we* fail, that is an error instead.
+///
+/// It holds two messages. [`Refusal::public`] is for whoever sent the request: it may name that request's own tenant
+/// and nothing else. `Display` is for the operator: what happened, to which tenant, why, and what to do.
+///
+/// ```
+/// use tenantry_core::{Code, Refusal};
+///
+/// let refusal = Refusal::new(Code::TenantSuspended).for_tenant("acme".parse()?);
+/// assert_eq!(refusal.status(), 403);
+/// assert_eq!(refusal.code().as_str(), "tenant_suspended");
+/// # Ok::<(), tenantry_core::SlugError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    code: Code,
+    tenant: Option<Slug>,
+    detail: Option<Cow<'static, str>>,
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// A refusal with this code.
+    pub const fn new(code: Code) -> Self {
+        Self { code, tenant: None, detail: None, retry_after: None }
+    }
+
+    /// Says which tenant the request was for.
+    #[must_use]
+    pub fn for_tenant(mut self, slug: Slug) -> Self {
+        self.tenant = Some(slug);
+        self
+    }
+
+    /// Adds a reason for the operator. It is not shown to clients, except for a malformed request.
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says when it is worth trying again.
+    #[must_use]
+    pub const fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// Which kind of refusal this is.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The tenant that was refused, where it is known.
+    pub const fn tenant(&self) -> Option<&Slug> {
+        self.tenant.as_ref()
+    }
+
+    /// When to try again, in whole seconds rounded up (RFC 9110 §10.2.3), where that is known.
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        self.retry_after.map(|after| after.as_secs() + u64::from(after.subsec_nanos() > 0))
+    }
+
+    /// The HTTP status that goes with the code.
+    pub const fn status(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    /// The message for the sender of the request.
+    pub fn public(&self) -> Cow<'static, str> {
+        match (&self.detail, self.code) {
+            (Some(detail), Code::RequestMalformed) => format!("{}: {detail}.", self.code.text()).into(),
+            _ => format!("{}.", self.code.text()).into(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code.text())?;
+        if let Some(tenant) = &self.tenant {
+            write!(f, " (tenant {tenant})")?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, ": {detail}")?;
+        }
+        write!(f, " [{}]; {}", self.code, self.code.hint())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The one table of refusals: name, code, HTTP status, exit code of the command line, text, hint for the operator.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, exit $exit:literal, $text:literal, $hint:literal;)*) => {
+        /// Which kind of refusal. The text of a code never changes its meaning; new codes may come.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// Every code, in alphabetical order.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as a word, as in answers, logs and `docs/errors.md`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The HTTP status of an answer that refuses with this code.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            /// The exit code of a command that is refused with this code.
+            pub const fn exit_code(self) -> u8 {
+                match self { $(Self::$name => $exit,)* }
+            }
+
+            /// What happened, for the sender of the request; names no tenant.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// What the operator can do about it.
+            pub const fn hint(self) -> &'static str {
+                match self { $(Self::$name => $hint,)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The request's body is larger than the plan allows.
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, exit 20, "the request is larger than allowed",
+        "raise plans.<name>.body_bytes_max if it should pass";
+    /// The catalog cannot be read or written.
+    CatalogUnavailable = "catalog_unavailable", SERVICE_UNAVAILABLE, exit 21, "the service is not available right now",
+        "check the file or server at catalog.url";
+    /// The tenant has as many requests under way as its plan allows.
+    InFlightLimited = "in_flight_limited", TOO_MANY_REQUESTS, exit 22, "too many requests at once",
+        "raise plans.<name>.in_flight_max if the machine has room";
+    /// The application of this tenant could not be built, or is waiting to be tried again.
+    InstanceFailed = "instance_failed", SERVICE_UNAVAILABLE, exit 23, "the service could not be started",
+        "read the cause in the log; it is tried again by itself";
+    /// The application failed while it handled this request.
+    InstancePanicked = "instance_panicked", INTERNAL_SERVER_ERROR, exit 24, "the service failed on this request",
+        "read the panic in the log; other requests are not affected";
+    /// The application of this tenant took too long to be built.
+    InstanceTimeout = "instance_timeout", SERVICE_UNAVAILABLE, exit 25, "the service did not start in time",
+        "raise instances.build_timeout if it needs longer";
+    /// As many instances as allowed are built, and each has work under way.
+    InstancesFull = "instances_full", SERVICE_UNAVAILABLE, exit 26, "the service is full right now",
+        "raise instances.live_max if the machine has room";
+    /// Work that needs a tenant ran outside any scope.
+    NoScope = "no_scope", INTERNAL_SERVER_ERROR, exit 27, "the service failed on this request",
+        "the work ran outside a scope: enter one with `within`, or keep the caller's with `tenantry::spawn`";
+    /// The tenant is on a plan that the configuration does not have.
+    PlanUnknown = "plan_unknown", SERVICE_UNAVAILABLE, exit 28, "the service is not available right now",
+        "add the plan to the configuration, or put the tenant on one that is there";
+    /// The tenant sent more requests per second than its plan allows.
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, exit 29, "too many requests",
+        "raise plans.<name>.requests_per_second or plans.<name>.burst if they should pass";
+    /// The request names its tenant in a way that cannot be read.
+    RequestMalformed = "request_malformed", BAD_REQUEST, exit 30, "the request cannot be read",
+        "the client has to send it differently";
+    /// The work is for one tenant, and the handle is bound to another.
+    ScopeMismatch = "scope_mismatch", INTERNAL_SERVER_ERROR, exit 31, "the service failed on this request",
+        "a handle of one tenant was used within the scope of another: do not keep it beyond the request";
+    /// The process is about to stop.
+    ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, exit 32, "the service is restarting",
+        "wait for the new process";
+    /// A tenant with this name, or with this alias, is there already.
+    TenantExists = "tenant_exists", CONFLICT, exit 33, "this name is taken",
+        "choose another name";
+    /// The tenant is being deleted.
+    TenantDeleting = "tenant_deleting", GONE, exit 34, "this address is no longer in use",
+        "nothing can be done through the front door";
+    /// The tenant's time is up.
+    TenantExpired = "tenant_expired", GONE, exit 35, "the time of this workspace is up",
+        "give it a later end if it should live on";
+    /// The request names no tenant.
+    TenantMissing = "tenant_missing", NOT_FOUND, exit 36, "there is nothing at this address",
+        "see resolve in the configuration for the ways in which a request can name its tenant";
+    /// The tenant is not ready yet.
+    TenantProvisioning = "tenant_provisioning", SERVICE_UNAVAILABLE, exit 37, "this workspace is being prepared",
+        "wait, or look at the operation that prepares it";
+    /// An administrator switched the tenant off.
+    TenantSuspended = "tenant_suspended", FORBIDDEN, exit 38, "this workspace is suspended",
+        "`tenantry tenant resume` switches it on again";
+    /// No tenant has this name.
+    TenantUnknown = "tenant_unknown", NOT_FOUND, exit 39, "there is nothing at this address",
+        "`tenantry tenant list` shows the tenants there are";
+    /// The request names two different tenants.
+    TenantsDisagree = "tenants_disagree", MISDIRECTED_REQUEST, exit 40, "the request contradicts itself",
+        "host, path, header and token have to name the same tenant";
+    /// The token is expired, forged, or not for us.
+    TokenInvalid = "token_invalid", UNAUTHORIZED, exit 41, "the token is not valid",
+        "the client has to sign in again";
+    /// Too many requests wait for the same instance to be built.
+    WaitersFull = "waiters_full", SERVICE_UNAVAILABLE, exit 42, "the service is starting and busy",
+        "raise instances.waiters_max if more should wait";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_exit_codes_are_unique() {
+        let codes: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let exits: HashSet<_> = Code::ALL.iter().map(|code| code.exit_code()).collect();
+        assert_eq!((codes.len(), exits.len()), (Code::ALL.len(), Code::ALL.len()));
+        assert!(Code::ALL.iter().all(|code| code.status().is_client_error() || code.status().is_server_error()));
+    }
+
+    #[test]
+    fn clients_are_not_told_what_operators_are() {
+        let refusal =
+            Refusal::new(Code::InstanceFailed).for_tenant("acme".parse().unwrap()).because("cannot open /srv/acme.db");
+        assert_eq!(refusal.public(), "the service could not be started.");
+        assert_eq!(
+            refusal.to_string(),
+            "the service could not be started (tenant acme): cannot open /srv/acme.db [instance_failed]; \
+             read the cause in the log; it is tried again by itself"
+        );
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        let secs = |wait| Refusal::new(Code::RateLimited).retry_after(wait).retry_after_secs();
+        assert_eq!(secs(Duration::from_millis(1)), Some(1));
+        assert_eq!(secs(Duration::from_secs(2)), Some(2));
+        assert_eq!(Refusal::new(Code::RateLimited).retry_after_secs(), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! The proof that work is for one tenant, the admission that makes it, and its deliberate absence.
+
+mod admission;
+mod proof;
+mod unscoped;
+
+pub use self::{admission::Admission, proof::Scope, unscoped::Unscoped};

@@ -1,0 +1,64 @@
+//! The proof that work is for one tenant.
+
+use std::{fmt, sync::Arc};
+
+use crate::{Limits, Plan, Slug, Tenant, TenantId};
+
+/// The proof "this work is for this tenant, and was admitted".
+///
+/// Everything below admission takes a scope, never a [`TenantId`]. Only [`crate::Admission`] makes one: there is no
+/// constructor, no default and no deserialisation.
+///
+/// ```compile_fail
+/// let forged = tenantry_core::Scope::default();
+/// ```
+///
+/// Cloning is cheap. A scope is a statement about the moment of admission: long-lived work (a job, a subscription) has
+/// to be admitted again when it runs.
+#[derive(Clone)]
+pub struct Scope {
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) plan: Arc<Plan>,
+}
+
+impl Scope {
+    /// The tenant's internal key: what belongs into every key and every row.
+    pub fn id(&self) -> TenantId {
+        self.tenant.id
+    }
+
+    /// The tenant's public name.
+    pub fn slug(&self) -> &Slug {
+        &self.tenant.slug
+    }
+
+    /// The tenant's record at the time of admission.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The plan that the tenant was on at the time of admission.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The limits of that plan.
+    pub fn limits(&self) -> &Limits {
+        &self.plan.limits
+    }
+}
+
+impl PartialEq for Scope {
+    /// Two scopes are equal when they are for the same tenant.
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Scope {}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({} #{})", self.slug(), self.id())
+    }
+}

@@ -1,0 +1,17 @@
+//! Per-tenant resources, and the ambient scope that says whose.
+//!
+//! * [`within`] binds a [`tenantry_core::Scope`] to a task, [`current`] reads it, [`spawn`] takes it to a new task.
+//! * [`PerTenant`] is a handle that yields the current tenant's own resource: a connection pool, a mailer, a whole
+//!   application.
+//!
+//! Without a scope, every handle refuses; nothing falls back to a tenant by default.
+
+mod ambient;
+mod keys;
+mod per_tenant;
+
+pub use self::{
+    ambient::{NoScope, Within, current, spawn, spawn_blocking, within, within_sync},
+    keys::{DerivedKey, KeyFileError, KeyId, MasterKeys, MasterKeysError, NoRandomness, Purpose},
+    per_tenant::{Bounds, BoxError, BuildError, Held, MakeFn, MakeResource, PerTenant, Unavailable, make_fn},
+};

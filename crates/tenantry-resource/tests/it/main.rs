@@ -1,0 +1,7 @@
+//! The ambient scope and per-tenant resources, from outside.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod ambient;
+mod per_tenant;
+mod tenants;

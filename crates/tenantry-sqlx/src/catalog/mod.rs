@@ -1,0 +1,25 @@
+//! Catalogs of tenants in a database, and the task that mirrors one in memory.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `sqlite` | [`SqliteCatalog`]: the store, its tables, its file |
+//! | `record` | a tenant as a row, the same for every database |
+//! | `pulse` | what a store tells the followers in its own process |
+//! | `follow` | [`follow`]: from a catalog to a [`tenantry_core::Mirror`] |
+//!
+//! # Restoring a backup
+//!
+//! Back up with `sqlite3 tenantry.db "VACUUM INTO 'backup.db'"`: a plain copy lacks what is still in the `-wal` file.
+//! To restore, remove `tenantry.db-wal` and `tenantry.db-shm`, and *move* the backup to the place of the catalog. A
+//! running process notices the other file and reads everything anew; a missing file, or one that cannot be read, is
+//! reported and changes nothing for the tenants that are known.
+
+mod follow;
+mod pulse;
+mod record;
+mod sqlite;
+
+pub use self::{
+    follow::{FollowOptions, Follower, follow},
+    sqlite::{OpenOptions, SqliteCatalog},
+};

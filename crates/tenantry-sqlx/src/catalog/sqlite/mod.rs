@@ -1,0 +1,8 @@
+//! The catalog in one SQLite file.
+
+mod failure;
+mod file;
+mod schema;
+mod store;
+
+pub use self::store::{OpenOptions, SqliteCatalog};

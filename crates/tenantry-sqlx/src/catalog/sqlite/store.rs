@@ -1,0 +1,405 @@
+//! The store: every method of [`Catalog`] on a SQLite file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use sqlx::{
+    ConnectOptions, FromRow, Row, Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+use tenantry_core::{
+    BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug, Status, Tenant,
+    TenantId,
+};
+use tokio::sync::{Mutex, RwLock};
+
+use super::{
+    failure::Place,
+    file::{self, FileId},
+    schema::{self, Fill},
+};
+use crate::catalog::{
+    follow::{self, FollowOptions, Follower},
+    pulse::Beat,
+    record::{Record, from_millis, to_millis},
+};
+
+/// The catalog of tenants in one SQLite file, which several processes may share.
+///
+/// 1. A write is on the disk before it is reported as done (`synchronous = FULL`), and readers go on while somebody
+///    writes (WAL).
+/// 2. When the file is locked by another process, an operation waits for [`OpenOptions::busy_timeout`] and then fails.
+/// 3. When the file is replaced by another one, it is opened anew; while it is missing, every operation fails. Nothing
+///    is ever written to a file that has lost its name.
+/// 4. The file is made with mode 0600, since it lists customers.
+#[derive(Debug)]
+pub struct SqliteCatalog {
+    place: Place,
+    opened: RwLock<Opened>,
+    /// One writer at a time in this process, so that those who wait do not hold connections that readers need.
+    writing: Mutex<()>,
+    beat: Beat,
+}
+
+impl SqliteCatalog {
+    /// Opens the catalog at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError::Unavailable`] when there is no such file or folder, when it is locked, belongs to another
+    /// application or was written by a newer version; [`CatalogError::Corrupt`] when it is no database.
+    pub async fn open(path: impl Into<PathBuf>, options: OpenOptions) -> Result<Self, CatalogError> {
+        let place = Place { path: path.into(), busy_timeout: options.busy_timeout };
+        if options.fill == Fill::Yes {
+            file::create(&place.path).map_err(|error| place.missing(error))?;
+        }
+        let opened = Opened::new(&place, options.fill).await?;
+        Ok(Self { place, opened: RwLock::new(opened), writing: Mutex::new(()), beat: Beat::default() })
+    }
+
+    /// Where the catalog is.
+    pub fn path(&self) -> &Path {
+        &self.place.path
+    }
+
+    /// Like [`follow()`](crate::follow), but wakes the follower on each write of this process, and makes it read
+    /// everything anew when the file was replaced, whatever the version of the new one.
+    ///
+    /// # Errors
+    ///
+    /// A [`CatalogError`] when the catalog cannot be read in full now.
+    pub async fn follow(
+        self: &Arc<Self>,
+        mirror: Arc<Mirror>,
+        options: FollowOptions,
+    ) -> Result<Follower, CatalogError> {
+        let catalog: Arc<dyn Catalog> = Arc::<Self>::clone(self);
+        follow::start(catalog, mirror, options, Some(self.beat.listen())).await
+    }
+
+    /// Closes the file. Later operations fail.
+    pub async fn close(&self) {
+        self.opened.read().await.pool.close().await;
+    }
+
+    /// The connections to the file that is at the path now.
+    async fn pool(&self) -> Result<SqlitePool, CatalogError> {
+        // One stat per operation: requests never come here, and SQLite itself would go on with a deleted file.
+        let file = FileId::of(&self.place.path).map_err(|error| self.place.missing(error))?;
+        let opened = self.opened.read().await;
+        if opened.file == Some(file) {
+            return Ok(opened.pool.clone());
+        }
+        drop(opened);
+        self.reopen().await
+    }
+
+    async fn reopen(&self) -> Result<SqlitePool, CatalogError> {
+        let mut opened = self.opened.write().await;
+        let file = FileId::of(&self.place.path).map_err(|error| self.place.missing(error))?;
+        if opened.file != Some(file) {
+            opened.leave(&self.place).await?;
+            *opened = Opened::new(&self.place, Fill::No).await?;
+            self.beat.replaced();
+        }
+        Ok(opened.pool.clone())
+    }
+
+    async fn fetch_one(&self, query: Query<'_>) -> Result<Option<Tenant>, CatalogError> {
+        let pool = self.pool().await?;
+        let row = query.fetch_optional(&pool).await.map_err(|error| self.place.failed(error))?;
+        row.map(|row| self.tenant(&row)).transpose()
+    }
+
+    fn tenant(&self, row: &SqliteRow) -> Result<Tenant, CatalogError> {
+        let record = Record::from_row(row).map_err(|error| self.place.corrupt(error.to_string()))?;
+        record.into_tenant().map_err(|detail| self.place.corrupt(detail))
+    }
+
+    fn change(&self, row: &SqliteRow) -> Result<Change, CatalogError> {
+        let wrong = |error: sqlx::Error| self.place.corrupt(error.to_string());
+        if row.try_get::<Option<i64>, _>("removed").map_err(wrong)?.is_none() {
+            return self.tenant(row).map(Change::Upserted);
+        }
+        let id = TenantId::new(row.try_get("id").map_err(wrong)?);
+        Ok(Change::Removed { id, version: CatalogVersion::new(row.try_get("revision").map_err(wrong)?) })
+    }
+
+    /// Begins a write, and draws the version that it leads to.
+    async fn begin(&self) -> Result<(Transaction<'static, Sqlite>, i64), CatalogError> {
+        let failed = |error| self.place.failed(error);
+        let pool = self.pool().await?;
+        // The lock is taken at once: a transaction that begins as a reader can fail when it turns into a writer.
+        let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let version = sqlx::query_scalar("UPDATE catalog SET version = version + 1 RETURNING version")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        Ok((transaction, version))
+    }
+
+    async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), CatalogError> {
+        transaction.commit().await.map_err(|error| self.place.failed(error))?;
+        self.beat.wrote();
+        Ok(())
+    }
+
+    async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
+        keep_first_mention(&mut new);
+        let created_at = to_millis(SystemTime::now());
+        let expires_at = new.expires_at.map(to_millis);
+        new.expires_at = expires_at.and_then(from_millis);
+        let _turn = self.writing.lock().await;
+        let (mut transaction, version) = self.begin().await?;
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO tenants (status, plan, placement, created_at, expires_at, revision)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+        )
+        .bind(new.status.as_str())
+        .bind(new.plan.as_str())
+        .bind(new.placement.as_str())
+        .bind(created_at)
+        .bind(expires_at)
+        .bind(version)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(|error| self.place.failed(error))?;
+        for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
+            self.insert_name(&mut transaction, id, position, name).await?;
+        }
+        self.commit(transaction).await?;
+        let created_at = from_millis(created_at).unwrap_or(SystemTime::UNIX_EPOCH);
+        Ok(new.into_tenant(TenantId::new(id), created_at, Revision::new(version)))
+    }
+
+    async fn insert_name(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        tenant: i64,
+        position: i64,
+        name: &Slug,
+    ) -> Result<(), CatalogError> {
+        let insert = sqlx::query("INSERT INTO names (name, tenant, position) VALUES (?1, ?2, ?3)")
+            .bind(name.as_str())
+            .bind(tenant)
+            .bind(position);
+        match insert.execute(&mut **transaction).await {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(CatalogError::NameTaken { slug: name.clone() })
+            }
+            Err(error) => Err(self.place.failed(error)),
+        }
+    }
+
+    async fn update_status(&self, id: TenantId, status: Status) -> Result<Tenant, CatalogError> {
+        let _turn = self.writing.lock().await;
+        let (mut transaction, version) = self.begin().await?;
+        sqlx::query("UPDATE tenants SET status = ?1, revision = ?2 WHERE id = ?3")
+            .bind(status.as_str())
+            .bind(version)
+            .bind(id.get())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.place.failed(error))?;
+        let row = sqlx::query(TENANT_BY_ID)
+            .bind(id.get())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(|error| self.place.failed(error))?
+            .ok_or(CatalogError::NotFound { id })?;
+        let tenant = self.tenant(&row)?;
+        self.commit(transaction).await?;
+        Ok(tenant)
+    }
+
+    async fn delete(&self, id: TenantId) -> Result<(), CatalogError> {
+        let _turn = self.writing.lock().await;
+        let (mut transaction, version) = self.begin().await?;
+        let failed = |error| self.place.failed(error);
+        let delete = sqlx::query("DELETE FROM tenants WHERE id = ?1").bind(id.get());
+        if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
+            return Err(CatalogError::NotFound { id });
+        }
+        let remember = sqlx::query("INSERT INTO removed (id, version) VALUES (?1, ?2)").bind(id.get()).bind(version);
+        remember.execute(&mut *transaction).await.map_err(failed)?;
+        self.commit(transaction).await
+    }
+}
+
+impl Catalog for SqliteCatalog {
+    fn by_id(&self, id: TenantId) -> BoxFuture<'_, Result<Option<Tenant>, CatalogError>> {
+        Box::pin(self.fetch_one(sqlx::query(TENANT_BY_ID).bind(id.get())))
+    }
+
+    fn by_slug<'a>(&'a self, slug: &'a Slug) -> BoxFuture<'a, Result<Option<Tenant>, CatalogError>> {
+        Box::pin(self.fetch_one(sqlx::query(TENANT_BY_NAME).bind(slug.as_str())))
+    }
+
+    fn page(&self, after: Option<TenantId>, limit: u32) -> BoxFuture<'_, Result<Vec<Tenant>, CatalogError>> {
+        Box::pin(async move {
+            let pool = self.pool().await?;
+            let page = sqlx::query(TENANTS_AFTER).bind(after.map_or(i64::MIN, TenantId::get)).bind(limit);
+            let rows = page.fetch_all(&pool).await.map_err(|error| self.place.failed(error))?;
+            rows.iter().map(|row| self.tenant(row)).collect()
+        })
+    }
+
+    fn version(&self) -> BoxFuture<'_, Result<CatalogVersion, CatalogError>> {
+        Box::pin(async move {
+            let pool = self.pool().await?;
+            let version = sqlx::query_scalar("SELECT version FROM catalog").fetch_one(&pool).await;
+            version.map(CatalogVersion::new).map_err(|error| self.place.failed(error))
+        })
+    }
+
+    fn changes(&self, since: CatalogVersion, limit: u32) -> BoxFuture<'_, Result<Vec<Change>, CatalogError>> {
+        Box::pin(async move {
+            let pool = self.pool().await?;
+            let changes = sqlx::query(CHANGES_AFTER).bind(since.get()).bind(limit);
+            let rows = changes.fetch_all(&pool).await.map_err(|error| self.place.failed(error))?;
+            rows.iter().map(|row| self.change(row)).collect()
+        })
+    }
+
+    fn create(&self, new: NewTenant) -> BoxFuture<'_, Result<Tenant, CatalogError>> {
+        Box::pin(self.insert(new))
+    }
+
+    fn set_status(&self, id: TenantId, status: Status) -> BoxFuture<'_, Result<Tenant, CatalogError>> {
+        Box::pin(self.update_status(id, status))
+    }
+
+    fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>> {
+        Box::pin(self.delete(id))
+    }
+}
+
+/// How to open a [`SqliteCatalog`].
+#[derive(Clone, Copy, Debug)]
+pub struct OpenOptions {
+    fill: Fill,
+    busy_timeout: Duration,
+}
+
+impl OpenOptions {
+    /// How long an operation waits for a lock that another process holds, unless told otherwise. Knob
+    /// `catalog.busy_timeout`.
+    pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// Opens the file, and makes it where there is none: for whoever creates tenants.
+    pub const fn create_if_missing() -> Self {
+        Self { fill: Fill::Yes, busy_timeout: Self::BUSY_TIMEOUT }
+    }
+
+    /// Opens the file, which has to be there with a catalog in it: a wrong path is an error, not an empty catalog.
+    pub const fn must_exist() -> Self {
+        Self { fill: Fill::No, busy_timeout: Self::BUSY_TIMEOUT }
+    }
+
+    /// Waits so long for a lock that another process holds.
+    #[must_use]
+    pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+}
+
+/// The file that is open.
+#[derive(Debug)]
+struct Opened {
+    pool: SqlitePool,
+    /// None once it was left.
+    file: Option<FileId>,
+    wal: Option<FileId>,
+}
+
+impl Opened {
+    async fn new(place: &Place, fill: Fill) -> Result<Self, CatalogError> {
+        let file = FileId::of(&place.path).map_err(|error| place.missing(error))?;
+        let connect = SqliteConnectOptions::new()
+            .filename(&place.path)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(place.busy_timeout)
+            // The poll would fill every debug log.
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(place.busy_timeout + ACQUIRE_SLACK)
+            // The write-ahead log stays the same file for as long as a connection is open.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(connect)
+            .await
+            .map_err(|error| place.failed(error))?;
+        if let Err(error) = schema::prepare(&pool, place, fill).await {
+            pool.close().await;
+            return Err(error);
+        }
+        Ok(Self { pool, file: Some(file), wal: FileId::of(&file::wal(&place.path)).ok() })
+    }
+
+    /// Closes a file that is no longer at its path, with all that was written to it in it.
+    async fn leave(&mut self, place: &Place) -> Result<(), CatalogError> {
+        if self.file.take().is_some() {
+            // SQLite moves the log into the file when the last connection closes, but not where the file was moved.
+            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await {
+                tracing::warn!(%error, catalog = %place, "the last writes may be missing in the file that was replaced");
+            }
+            self.pool.close().await;
+        }
+        file::remove_stale_wal(&place.path, self.wal.take()).map_err(|error| place.unavailable(error))
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
+
+/// A name that is listed twice counts once.
+fn keep_first_mention(new: &mut NewTenant) {
+    let mut seen = vec![new.slug.clone()];
+    new.aliases.retain(|alias| {
+        let first = !seen.contains(alias);
+        seen.push(alias.clone());
+        first
+    });
+}
+
+/// The columns of a [`Record`].
+macro_rules! select_tenant {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.revision,
+                (SELECT group_concat(name, ' ' ORDER BY position) FROM names WHERE tenant = t.id) AS names ",
+            $rest
+        )
+    };
+}
+
+const TENANT_BY_ID: &str = select_tenant!("FROM tenants t WHERE t.id = ?1");
+
+const TENANT_BY_NAME: &str = select_tenant!("FROM tenants t WHERE t.id = (SELECT tenant FROM names WHERE name = ?1)");
+
+const TENANTS_AFTER: &str = select_tenant!("FROM tenants t WHERE t.id > ?1 ORDER BY t.id LIMIT ?2");
+
+/// One statement, so that all of it is of one moment.
+const CHANGES_AFTER: &str = "
+    WITH changed (id, version, removed) AS (
+        SELECT id, revision, NULL FROM tenants WHERE revision > ?1
+        UNION ALL
+        SELECT id, version, 1 FROM removed WHERE version > ?1
+        ORDER BY 2 LIMIT ?2
+    )
+    SELECT c.id, c.version AS revision, c.removed, t.status, t.plan, t.placement, t.created_at, t.expires_at,
+        (SELECT group_concat(name, ' ' ORDER BY position) FROM names WHERE tenant = c.id) AS names
+    FROM changed c LEFT JOIN tenants t ON t.id = c.id AND c.removed IS NULL
+    ORDER BY c.version";
+
+/// Readers in this process at once: the follower, a console, and some more.
+const CONNECTIONS_MAX: u32 = 4;
+
+/// How much longer than for a lock an operation waits for a connection.
+const ACQUIRE_SLACK: Duration = Duration::from_secs(1);

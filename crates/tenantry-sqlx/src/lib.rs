@@ -1,0 +1,28 @@
+//! Stores for Tenantry on sqlx: the catalog of tenants.
+//!
+//! [`SqliteCatalog`] is the durable registry in one SQLite file; [`follow`] keeps a [`tenantry_core::Mirror`] up to date
+//! with any catalog.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("tenantry.db");
+//! use std::sync::Arc;
+//! use tenantry_core::{Catalog, Mirror, NewTenant};
+//! use tenantry_sqlx::{FollowOptions, OpenOptions, SqliteCatalog};
+//!
+//! let catalog = Arc::new(SqliteCatalog::open(&path, OpenOptions::create_if_missing()).await?);
+//! let mirror = Arc::new(Mirror::new());
+//! let follower = catalog.follow(Arc::clone(&mirror), FollowOptions::default()).await?;
+//!
+//! catalog.create(NewTenant::new("acme".parse()?)).await?;
+//! follower.catch_up().await?;
+//! assert!(mirror.by_slug(&"acme".parse()?).is_some());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod catalog;
+
+pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};

@@ -1,0 +1,160 @@
+//! What [`Catalog`] promises, asked of any catalog. Nothing in here knows which database it is.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tenantry_core::{Catalog, CatalogError, CatalogVersion, Change, Placement, Slug, Status, Tenant, TenantId};
+
+use crate::new;
+
+/// Runs all of it on a catalog, which has to be empty.
+pub(crate) async fn check(catalog: &dyn Catalog) {
+    an_empty_catalog_answers(catalog).await;
+    a_record_survives_a_round_trip(catalog).await;
+    names_are_one_space(catalog).await;
+    a_name_that_is_listed_twice_counts_once(catalog).await;
+    a_write_that_fails_changes_nothing(catalog).await;
+    every_write_raises_the_version(catalog).await;
+    changes_can_be_cut_anywhere(catalog).await;
+    ids_and_names_after_a_removal(catalog).await;
+    pages_are_in_the_order_of_ids(catalog).await;
+}
+
+async fn an_empty_catalog_answers(catalog: &dyn Catalog) {
+    assert_eq!(catalog.page(None, 10).await.unwrap(), []);
+    assert_eq!(catalog.changes(CatalogVersion::default(), 10).await.unwrap(), []);
+    assert_eq!(catalog.version().await.unwrap(), CatalogVersion::default());
+    assert_eq!(catalog.by_slug(&slug("nobody")).await.unwrap(), None);
+    assert_eq!(catalog.by_id(TenantId::new(1)).await.unwrap(), None);
+}
+
+async fn a_record_survives_a_round_trip(catalog: &dyn Catalog) {
+    let mut everything = new("everything", &["every-z", "every-a"]);
+    everything.status = Status::Provisioning;
+    everything.plan = "gold".parse().unwrap();
+    everything.placement = Placement::Shared;
+    everything.expires_at = Some(UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789));
+    let tenant = catalog.create(everything.clone()).await.unwrap();
+    let kept = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+    assert_eq!(tenant.expires_at, Some(kept), "times are kept to the millisecond");
+    let age = SystemTime::now().duration_since(tenant.created_at).unwrap();
+    assert!(age < Duration::from_secs(60), "{age:?}");
+    everything.expires_at = Some(kept);
+    assert_eq!(tenant, everything.into_tenant(tenant.id, tenant.created_at, tenant.revision));
+    assert_eq!(catalog.by_id(tenant.id).await.unwrap().as_ref(), Some(&tenant));
+    for name in ["everything", "every-z", "every-a"] {
+        assert_eq!(catalog.by_slug(&slug(name)).await.unwrap().as_ref(), Some(&tenant), "{name}");
+    }
+    assert_eq!(changes(catalog, tenant.revision.get() - 1, 10).await, [Change::Upserted(tenant)]);
+}
+
+async fn names_are_one_space(catalog: &dyn Catalog) {
+    catalog.create(new("acme", &["acme-old"])).await.unwrap();
+    for (attempt, taken) in [
+        (new("acme", &[]), "acme"),
+        (new("acme-old", &[]), "acme-old"),
+        (new("other", &["acme"]), "acme"),
+        (new("other", &["another", "acme-old"]), "acme-old"),
+    ] {
+        match catalog.create(attempt).await {
+            Err(CatalogError::NameTaken { slug }) => assert_eq!(slug.as_str(), taken),
+            other => panic!("{taken} was not refused: {other:?}"),
+        }
+    }
+}
+
+async fn a_name_that_is_listed_twice_counts_once(catalog: &dyn Catalog) {
+    let tenant = catalog.create(new("twice", &["twin", "twice", "twin"])).await.unwrap();
+    assert_eq!(tenant.aliases, [slug("twin")]);
+    assert_eq!(catalog.by_id(tenant.id).await.unwrap(), Some(tenant));
+}
+
+async fn a_write_that_fails_changes_nothing(catalog: &dyn Catalog) {
+    let (version, tenants) = (catalog.version().await.unwrap(), catalog.page(None, 1000).await.unwrap());
+    let nobody = TenantId::new(1_000_000);
+    assert!(matches!(catalog.create(new("free", &["acme"])).await, Err(CatalogError::NameTaken { .. })));
+    let status = catalog.set_status(nobody, Status::Suspended).await;
+    assert!(matches!(status, Err(CatalogError::NotFound { id }) if id == nobody));
+    assert!(matches!(catalog.remove(nobody).await, Err(CatalogError::NotFound { id }) if id == nobody));
+    assert_eq!(catalog.version().await.unwrap(), version);
+    assert_eq!(catalog.page(None, 1000).await.unwrap(), tenants);
+    assert_eq!(catalog.by_slug(&slug("free")).await.unwrap(), None);
+}
+
+async fn every_write_raises_the_version(catalog: &dyn Catalog) {
+    let v0 = catalog.version().await.unwrap();
+    let created = catalog.create(new("riser", &[])).await.unwrap();
+    let v1 = catalog.version().await.unwrap();
+    let suspended = catalog.set_status(created.id, Status::Suspended).await.unwrap();
+    let v2 = catalog.version().await.unwrap();
+    catalog.remove(created.id).await.unwrap();
+    let v3 = catalog.version().await.unwrap();
+    assert!(v0 < v1 && v1 < v2 && v2 < v3);
+    assert_eq!((created.revision.get(), suspended.revision.get()), (v1.get(), v2.get()));
+    let mut expected = created.clone();
+    (expected.status, expected.revision) = (Status::Suspended, suspended.revision);
+    assert_eq!(suspended, expected);
+    assert_eq!(changes(catalog, v0.get(), 10).await, [Change::Removed { id: created.id, version: v3 }]);
+    assert_eq!(changes(catalog, v3.get(), 10).await, []);
+}
+
+async fn changes_can_be_cut_anywhere(catalog: &dyn Catalog) {
+    let since = catalog.version().await.unwrap().get();
+    let mut ids = Vec::new();
+    for n in 0..9 {
+        ids.push(catalog.create(new(&format!("cut-{n}"), &[])).await.unwrap().id);
+    }
+    catalog.set_status(ids[2], Status::Suspended).await.unwrap();
+    catalog.remove(ids[5]).await.unwrap();
+    catalog.set_status(ids[0], Status::Expired).await.unwrap();
+    let all = changes(catalog, since, 1000).await;
+    let order: Vec<_> = all.iter().map(Change::id).collect();
+    assert_eq!(order, [1, 3, 4, 6, 7, 8, 2, 5, 0].map(|n: usize| ids[n]), "oldest first, each at most once");
+    assert!(all.is_sorted_by_key(Change::version));
+    for limit in 1..=10 {
+        let (mut paged, mut at) = (Vec::new(), since);
+        loop {
+            let page = changes(catalog, at, limit).await;
+            assert!(page.len() <= usize::try_from(limit).unwrap());
+            let Some(last) = page.last() else { break };
+            at = last.version().get();
+            paged.extend(page);
+        }
+        assert_eq!(paged, all, "in pages of {limit}");
+    }
+}
+
+async fn ids_and_names_after_a_removal(catalog: &dyn Catalog) {
+    let first = catalog.create(new("phoenix", &["ashes"])).await.unwrap();
+    catalog.remove(first.id).await.unwrap();
+    assert_eq!(catalog.by_id(first.id).await.unwrap(), None);
+    assert_eq!(catalog.by_slug(&slug("ashes")).await.unwrap(), None);
+    let second = catalog.create(new("ashes", &["phoenix"])).await.unwrap();
+    assert!(second.id > first.id, "the id of the last tenant is not used again either");
+}
+
+async fn pages_are_in_the_order_of_ids(catalog: &dyn Catalog) {
+    let all = catalog.page(None, 1000).await.unwrap();
+    assert!(all.len() > 10 && all.is_sorted_by_key(|tenant| tenant.id));
+    assert_eq!(all.iter().map(|tenant| tenant.id).collect::<BTreeSet<_>>().len(), all.len());
+    let mut paged = Vec::<Tenant>::new();
+    loop {
+        let page = catalog.page(paged.last().map(|tenant| tenant.id), 3).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(paged, all);
+    assert_eq!(catalog.page(None, 0).await.unwrap(), []);
+}
+
+async fn changes(catalog: &dyn Catalog, since: i64, limit: u32) -> Vec<Change> {
+    catalog.changes(CatalogVersion::new(since), limit).await.unwrap()
+}
+
+fn slug(text: &str) -> Slug {
+    text.parse().unwrap()
+}

@@ -1,0 +1,41 @@
+//! The catalog in SQLite and its follower, as their users see them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "this is how a test fails")]
+
+mod compliance;
+mod follow;
+mod model;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use tenantry_core::NewTenant;
+use tenantry_sqlx::{OpenOptions, SqliteCatalog};
+
+/// A folder for a catalog, gone at the end of the test.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder().join("tenantry.db")
+    }
+
+    async fn open(&self) -> SqliteCatalog {
+        SqliteCatalog::open(self.path(), OpenOptions::create_if_missing()).await.unwrap()
+    }
+}
+
+fn new(slug: &str, aliases: &[&str]) -> NewTenant {
+    let mut new = NewTenant::new(slug.parse().unwrap());
+    new.aliases = aliases.iter().map(|alias| alias.parse().unwrap()).collect();
+    new
+}

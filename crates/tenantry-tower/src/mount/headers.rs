@@ -1,0 +1,97 @@
+//! Moves the headers of an answer below the script root.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName,
+    header::{CONTENT_LOCATION, Entry, HeaderValue, LINK, LOCATION, REFRESH},
+};
+
+use super::{reference::Mover, refresh, text::Text};
+
+pub(super) fn move_all(headers: &mut HeaderMap, mover: &Mover) {
+    for name in [LOCATION, CONTENT_LOCATION, SERVICE_WORKER_ALLOWED] {
+        move_each(headers, name, mover, |text| Some(0..text.len()));
+    }
+    move_each(headers, REFRESH, mover, refresh::target);
+    move_each(headers, LINK, mover, link_targets);
+}
+
+fn move_each<T>(headers: &mut HeaderMap, name: HeaderName, mover: &Mover, targets: impl Fn(&[u8]) -> T)
+where
+    T: IntoIterator<Item = Range<usize>>,
+{
+    let Entry::Occupied(mut values) = headers.entry(name) else { return };
+    for value in values.iter_mut() {
+        let moved = mover.moved(&Text::plain(value.as_bytes()), targets(value.as_bytes()));
+        if let Some(Ok(moved)) = moved.map(|moved| HeaderValue::from_maybe_shared(Bytes::from(moved))) {
+            *value = moved;
+        }
+    }
+}
+
+/// The targets in `<target>; parameter="…", <target>` (RFC 8288 §3). What comes after a mistake is left alone.
+fn link_targets(text: &[u8]) -> Vec<Range<usize>> {
+    let mut targets = Vec::new();
+    let mut at = 0;
+    loop {
+        at += text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b',')).count();
+        let Some((b'<', rest)) = text[at..].split_first() else { return targets };
+        let Some(len) = rest.iter().position(|byte| *byte == b'>') else { return targets };
+        targets.push(at + 1..at + 1 + len);
+        at += len + 2;
+        at += parameters_len(&text[at..]);
+    }
+}
+
+/// The length up to the comma that ends a link, which is not one within quotes.
+fn parameters_len(text: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let ends = text.iter().position(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => return true,
+            _ => {}
+        }
+        false
+    });
+    ends.unwrap_or(text.len())
+}
+
+const SERVICE_WORKER_ALLOWED: HeaderName = HeaderName::from_static("service-worker-allowed");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mount::{ScriptRoot, reference::OwnHost};
+
+    #[test]
+    fn every_header_that_names_a_path_moves() {
+        let check = |name: &'static str, value: &'static str, expected: &str| {
+            let mover =
+                Mover::new(ScriptRoot::join("", "/t/acme"), OwnHost::Header(HeaderValue::from_static("a.example")));
+            let mut headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
+            move_all(&mut headers, &mover);
+            assert_eq!(headers[name].to_str().unwrap(), expected, "{name}: {value}");
+        };
+        check("location", "/x", "/t/acme/x");
+        check("location", "//evil", "//evil");
+        check("location", "/\\evil", "/\\evil");
+        check("content-location", "http://A.example/x", "http://A.example/t/acme/x");
+        check("service-worker-allowed", "/", "/t/acme/");
+        check("refresh", "5; url=/x", "5; url=/t/acme/x");
+        check("refresh", "5", "5");
+        check("link", "</x>; rel=preload", "</t/acme/x>; rel=preload");
+        check(
+            "link",
+            "</a,b>; title=\"</c>, \\\"\"; rel=next ,\t</d>,<//evil/x>, <e>",
+            "</t/acme/a,b>; title=\"</c>, \\\"\"; rel=next ,\t</t/acme/d>,<//evil/x>, <e>",
+        );
+        check("link", "x </a>", "x </a>");
+        check("link", "</a", "</a");
+        check("x-other", "/x", "/x");
+    }
+}

@@ -1,0 +1,99 @@
+//! The future that seals the cookies of an answer.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{
+    HeaderMap, Response,
+    header::{HeaderValue, SET_COOKIE},
+};
+use pin_project_lite::pin_project;
+use tenantry_core::TenantId;
+
+use super::{cipher::Cipher, layer::Settings};
+use crate::cookie::SetCookie;
+
+pin_project! {
+    /// The future of [`super::Seal`].
+    pub struct SealFuture<F> {
+        #[pin]
+        future: F,
+        settings: Arc<Settings>,
+        tenant: TenantId,
+    }
+}
+
+impl<F> SealFuture<F> {
+    pub(super) const fn new(future: F, settings: Arc<Settings>, tenant: TenantId) -> Self {
+        Self { future, settings, tenant }
+    }
+}
+
+impl<F> Future for SealFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, Infallible>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let Ok(mut response) = ready!(this.future.poll(cx));
+        seal_all(response.headers_mut(), this.settings, *this.tenant);
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<F> fmt::Debug for SealFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealFuture").finish_non_exhaustive()
+    }
+}
+
+fn seal_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
+    if !headers.contains_key(SET_COOKIE) {
+        return;
+    }
+    let cipher = Cipher::new(&settings.keys, tenant);
+    let set = headers.get_all(SET_COOKIE).into_iter();
+    let sealed: Vec<_> = set.filter_map(|header| seal(header, settings, cipher)).collect();
+    headers.remove(SET_COOKIE);
+    for header in sealed {
+        headers.append(SET_COOKIE, header);
+    }
+}
+
+/// The header with its value sealed, or nothing when it must not be sent.
+fn seal(header: &HeaderValue, settings: &Settings, cipher: Cipher<'_>) -> Option<HeaderValue> {
+    let Some(SetCookie { name, value, attributes }) = SetCookie::parse(header.as_bytes()) else {
+        tracing::warn!("the application set a cookie without a name; it is dropped");
+        return None;
+    };
+    if settings.unsealed.contains(name) {
+        return Some(header.clone());
+    }
+    let cookie = String::from_utf8_lossy(name);
+    let sealed = match cipher.seal(name, value) {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            tracing::error!(%cookie, error = &error as &dyn Error, "a cookie cannot be sealed; it is dropped");
+            return None;
+        }
+    };
+    let len = name.len() + sealed.len();
+    if len > BROWSER_BYTES_MAX {
+        tracing::warn!(%cookie, len, "a cookie is larger than browsers keep; let the application put less into it");
+    }
+    let set = [name, b"=", sealed.as_bytes(), attributes].concat();
+    HeaderValue::from_maybe_shared(Bytes::from(set)).ok()
+}
+
+/// What browsers keep of a cookie, name and value together; RFC 6265 §6.1 asks for no more.
+const BROWSER_BYTES_MAX: usize = 4096;

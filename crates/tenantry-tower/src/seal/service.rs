@@ -1,0 +1,75 @@
+//! The service that opens what comes in, and leaves what goes out to the future.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::body::Body;
+use http::{HeaderMap, Request, Response, header::COOKIE};
+use tenantry_core::{Code, Refusal, Scope, TenantId};
+use tower_service::Service;
+
+use super::{SealFuture, cipher::Cipher, layer::Settings};
+use crate::{cookie, refuse::ResponseFuture};
+
+/// See [`super::SealLayer`].
+#[derive(Clone, Debug)]
+pub struct Seal<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+impl<S> Seal<S> {
+    pub(super) const fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
+    }
+}
+
+impl<S> Service<Request<Body>> for Seal<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = ResponseFuture<SealFuture<S::Future>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let Some(tenant) = request.extensions().get::<Scope>().map(Scope::id) else {
+            let refusal = Refusal::new(Code::NoScope).because("cookies are sealed after admission, and there was none");
+            return ResponseFuture::refused(refusal, request.headers());
+        };
+        open_all(request.headers_mut(), &self.settings, tenant);
+        ResponseFuture::called(SealFuture::new(self.inner.call(request), Arc::clone(&self.settings), tenant))
+    }
+}
+
+/// Leaves the request with the cookies that are the application's own, as it set them.
+fn open_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
+    if !headers.contains_key(COOKIE) {
+        return;
+    }
+    let cipher = Cipher::new(&settings.keys, tenant);
+    let (mut tried, mut dropped) = (0_usize, 0_usize);
+    let mut kept = Vec::new();
+    for cookie in cookie::pairs(headers) {
+        if settings.unsealed.contains(cookie.name) {
+            kept.push((cookie.name.to_vec(), cookie.value.to_vec()));
+            continue;
+        }
+        tried += 1;
+        match (tried <= settings.cookies_max).then(|| cipher.open(cookie.name, cookie.value)).flatten() {
+            Some(value) => kept.push((cookie.name.to_vec(), value)),
+            None => dropped += 1,
+        }
+    }
+    if dropped > 0 {
+        tracing::debug!(dropped, "cookies that were not sealed for this tenant");
+    }
+    cookie::replace(headers, kept);
+}

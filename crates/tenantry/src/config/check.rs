@@ -1,0 +1,112 @@
+//! What one key alone cannot say: every problem of a configuration, with the key first.
+
+use std::time::Duration;
+
+use super::{ClaimSection, Config, HostSection, PathSection, ResolveSection, plans};
+
+/// Every problem, in the order of the file.
+pub(super) fn problems(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut unless = |fine: bool, problem: &str| {
+        if !fine {
+            problems.push(problem.to_owned());
+        }
+    };
+    unless(!config.catalog.poll.is_zero(), "catalog.poll: it has to be longer than nothing");
+    resolve(&config.resolve, &mut unless);
+    let believed = config.resolve.header.is_none() || !config.proxies.trusted.is_empty();
+    unless(believed, "resolve.header: anybody can send a header; list the proxies that set it in proxies.trusted");
+    unless(config.cookies.cookies_max > 0, "cookies.cookies_max: it has to be at least 1");
+    for name in &config.cookies.unsealed {
+        unless(is_token(name), &format!("cookies.unsealed: {name:?} is no name of a cookie"));
+    }
+    let instances = &config.instances;
+    for (key, value) in [("idle", instances.idle), ("build_timeout", instances.build_timeout)] {
+        unless(value > Duration::ZERO, &format!("instances.{key}: it has to be longer than nothing"));
+    }
+    let ordered = instances.backoff_min > Duration::ZERO && instances.backoff_min <= instances.backoff_max;
+    unless(ordered, "instances.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
+    problems.extend(plans::plans(&config.plans).err().unwrap_or_default());
+    problems
+}
+
+fn resolve(resolve: &ResolveSection, unless: &mut impl FnMut(bool, &str)) {
+    let ResolveSection { host, path, header, claim, .. } = resolve;
+    let any = host.is_some() || path.is_some() || header.is_some() || claim.is_some();
+    unless(any, "resolve: no request could name its tenant; add host, path, header or claim");
+    if let Some(host) = host {
+        check_host(host, unless);
+    }
+    if let Some(path) = path {
+        check_path(path, unless);
+    }
+    if let Some(header) = header {
+        let fine = is_token(&header.name) && !header.name.contains(|c: char| c.is_ascii_uppercase());
+        unless(fine, &format!("resolve.header.name: {:?} is no header in lower case", header.name));
+    }
+    if let Some(claim) = claim {
+        check_claim(claim, unless);
+    }
+}
+
+fn check_host(host: &HostSection, unless: &mut impl FnMut(bool, &str)) {
+    unless(!(host.suffixes.is_empty() && host.exact.is_empty()), "resolve.host: it has neither suffixes nor exact");
+    for (key, name) in
+        host.suffixes.iter().map(|name| ("suffixes", name)).chain(host.exact.keys().map(|name| ("exact", name)))
+    {
+        unless(
+            is_host(name),
+            &format!("resolve.host.{key}: {name:?} is no host in lower case, without port or outer dot"),
+        );
+    }
+}
+
+fn check_path(path: &PathSection, unless: &mut impl FnMut(bool, &str)) {
+    unless(!(path.under.is_empty() && path.exact.is_empty()), "resolve.path: it has neither under nor exact");
+    for name in &path.under {
+        let fine = name == "/" || is_folder(name);
+        unless(fine, &format!("resolve.path.under: {name:?} is no path that starts with a slash and ends without"));
+    }
+    for name in path.exact.keys() {
+        unless(
+            is_folder(name),
+            &format!("resolve.path.exact: {name:?} is no path that starts with a slash and ends without"),
+        );
+    }
+}
+
+fn check_claim(claim: &ClaimSection, unless: &mut impl FnMut(bool, &str)) {
+    unless(!claim.claim.is_empty(), "resolve.claim.claim: it has no name");
+    unless(!claim.algorithms.is_empty(), "resolve.claim.algorithms: at least one is needed");
+    let mut families = claim.algorithms.windows(2);
+    // With both a secret and a public key accepted, the public key could be used as the secret.
+    let one = families.all(|pair| matches!(pair, [a, b] if a.family() == b.family()));
+    unless(one, "resolve.claim.algorithms: all of them have to take the same kind of key");
+    if let Some(cookie) = &claim.cookie {
+        unless(is_token(cookie), &format!("resolve.claim.cookie: {cookie:?} is no name of a cookie"));
+    }
+}
+
+fn is_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// Whether it looks like `/a/b`, in characters that need no escape (RFC 3986 §2.3).
+fn is_folder(path: &str) -> bool {
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
+    };
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment))
+}
+
+/// Whether it is a token, as names of headers and cookies are (RFC 9110 §5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

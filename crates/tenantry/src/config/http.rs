@@ -1,0 +1,47 @@
+//! `[proxies]`, `[cookies]`, `[html]`: what happens to requests and answers.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// `[proxies]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ProxiesSection {
+    /// The networks of proxies whose headers are believed.
+    pub trusted: Vec<IpNet>,
+}
+
+/// `[cookies]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CookiesSection {
+    /// Whether the application's cookies are bound to the tenant they were set for.
+    pub seal: bool,
+    /// Names of cookies that are left as they are, since scripts read them.
+    pub unsealed: Vec<String>,
+    /// Cookies of one request or answer that are looked at; more are dropped.
+    pub cookies_max: u32,
+}
+
+impl Default for CookiesSection {
+    fn default() -> Self {
+        Self { seal: true, unsealed: Vec::new(), cookies_max: 64 }
+    }
+}
+
+/// `[html]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HtmlSection {
+    /// Whether links in pages get the prefix that the tenant is mounted under.
+    pub rewrite: bool,
+}
+
+impl Default for HtmlSection {
+    fn default() -> Self {
+        Self { rewrite: true }
+    }
+}

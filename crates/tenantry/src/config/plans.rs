@@ -1,0 +1,67 @@
+//! `[plans.<name>]`: what tenants may use.
+
+use std::{collections::BTreeMap, num::NonZeroU32};
+
+use serde::{Deserialize, Serialize};
+use tenantry_core::{Limits, Plan, PlanName, Plans, Rate};
+
+use super::value;
+
+/// `[plans.<name>]`. A limit that is not written has its default; `"none"` is no limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PlanSection {
+    /// Requests per second that can go on for ever.
+    #[serde(with = "value::limit")]
+    pub requests_per_second: Option<NonZeroU32>,
+    /// Requests that can come at once after a rest.
+    #[serde(with = "value::limit")]
+    pub burst: Option<NonZeroU32>,
+    /// Requests that may be under way at once, their answers' bodies included.
+    #[serde(with = "value::limit")]
+    pub in_flight_max: Option<NonZeroU32>,
+    /// Bytes of a request's body.
+    #[serde(with = "value::bytes_limit")]
+    pub body_bytes_max: Option<u64>,
+}
+
+impl PlanSection {
+    fn limits(&self) -> Result<Limits, &'static str> {
+        let mut limits = Limits::NONE;
+        limits.rate = match (self.requests_per_second, self.burst) {
+            (Some(per_second), Some(burst)) => Some(Rate::new(per_second, burst)),
+            (None, None) => None,
+            _ => return Err("requests_per_second and burst are both \"none\", or both a number"),
+        };
+        limits.in_flight_max = self.in_flight_max.map(NonZeroU32::get);
+        limits.body_bytes_max = self.body_bytes_max;
+        Ok(limits)
+    }
+}
+
+impl Default for PlanSection {
+    fn default() -> Self {
+        let Limits { rate, in_flight_max, body_bytes_max, .. } = Limits::default();
+        Self {
+            requests_per_second: rate.map(|rate| rate.per_second),
+            burst: rate.map(|rate| rate.burst),
+            in_flight_max: in_flight_max.and_then(NonZeroU32::new),
+            body_bytes_max,
+        }
+    }
+}
+
+/// The plans, with `default` among them, or what is wrong with each.
+pub(super) fn plans(sections: &BTreeMap<PlanName, PlanSection>) -> Result<Plans, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut plans = vec![Plan::new(PlanName::default(), Limits::default())];
+    for (name, section) in sections {
+        match section.limits() {
+            Ok(limits) => plans.push(Plan::new(name.clone(), limits)),
+            Err(problem) => problems.push(format!("plans.{name}: {problem}")),
+        }
+    }
+    // A plan `default` that is written comes later, and so replaces the one that is always there.
+    if problems.is_empty() { Ok(Plans::from_iter(plans)) } else { Err(problems) }
+}

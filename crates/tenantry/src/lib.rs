@@ -1,0 +1,46 @@
+//! Multi-tenancy for existing web applications: what an application depends on.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use tenantry::Tenancy;
+//!
+//! # async fn build_app(slug: &str) -> Result<Router, std::io::Error> { Ok(Router::new()) }
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let tenancy = Tenancy::open("tenantry.toml").await?;
+//! let app = tenancy.dispatch(|scope| async move { build_app(scope.slug().as_str()).await });
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, app).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Tenancy`] puts the parts together as the configuration says. The parts are here as well, to be put together
+//! differently: the vocabulary of `tenantry-core`, the ambient scope and [`PerTenant`] of `tenantry-resource`, the
+//! layers of `tenantry-tower`, the stores of `tenantry-sqlx`.
+
+pub mod config;
+mod front;
+mod keys;
+mod open;
+mod resolver;
+mod tenancy;
+
+pub use tenantry_core::{
+    Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Limits, Malformed, Mirror,
+    NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution, Resolver,
+    Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped,
+};
+pub use tenantry_resource::{
+    Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant,
+    Unavailable, current, make_fn, spawn, spawn_blocking, within,
+};
+pub use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
+pub use tenantry_tower as tower;
+pub use tenantry_tower::{App, CurrentScope, ScriptRoot};
+
+pub use self::{
+    front::{Connected, Front},
+    open::OpenError,
+    resolver::ResolverError,
+    tenancy::Tenancy,
+};

@@ -1,0 +1,28 @@
+//! Why a deployment cannot be opened.
+
+use tenantry_core::CatalogError;
+use tenantry_resource::{KeyFileError, MasterKeysError};
+use thiserror::Error;
+
+use crate::{config::ConfigError, resolver::ResolverError};
+
+/// Why a deployment cannot be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The catalog cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file with the master keys cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The environment variable with the master keys cannot be used.
+    #[error("the environment variable {variable} has no master keys", variable = crate::keys::VARIABLE)]
+    KeyVariable(#[from] MasterKeysError),
+    /// What the configuration says about resolving cannot be used.
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
+}

@@ -1,0 +1,189 @@
+//! The parts, put together as the configuration says.
+
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use axum::Router;
+use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
+use tenantry_resource::{Bounds, BoxError, PerTenant};
+use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog};
+use tenantry_tower::{
+    AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
+};
+
+use crate::{
+    Front, OpenError,
+    config::{Config, InstancesSection},
+    front::Layers,
+    keys, resolver,
+};
+
+/// A deployment: its tenants, its plans, its keys, and the way from a request to an application.
+///
+/// Cloning is cheap, and clones are the same deployment.
+#[derive(Clone, Debug)]
+pub struct Tenancy {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    catalog: Arc<SqliteCatalog>,
+    admission: Arc<Admission>,
+    follower: Follower,
+    layers: Layers,
+    dispatched: Arc<Dispatched>,
+}
+
+impl Tenancy {
+    /// Opens the deployment that the file at `path` describes; see `docs/tenantry.toml`.
+    ///
+    /// The catalog and the master key are created when they are missing. Without a file, start with
+    /// [`Tenancy::with`] and [`Config::default`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] says which part cannot be used, and why.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::with(Config::load(path)?).await
+    }
+
+    /// Opens the deployment that `config` describes.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] says which part cannot be used, and why.
+    pub async fn with(config: Config) -> Result<Self, OpenError> {
+        config.check()?;
+        let open = OpenOptions::create_if_missing().busy_timeout(config.catalog.busy_timeout);
+        let catalog = Arc::new(SqliteCatalog::open(&config.catalog.path, open).await?);
+        let dispatched = Arc::new(Dispatched::default());
+        let told = Arc::clone(&dispatched);
+        let follow =
+            FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.drop_unserved(change));
+        let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
+        let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
+        let layers = layers(&config, Arc::clone(&admission))?;
+        Ok(Self { shared: Arc::new(Shared { config, catalog, admission, follower, layers, dispatched }) })
+    }
+
+    /// One application per tenant, built by `factory` when the tenant is first asked for (approach 1).
+    ///
+    /// `factory` answers with a `Router`, or with an [`App`] that wants to be told when it is closed. What it fails
+    /// with is logged, and the tenant's clients get a 503 until a later try succeeds.
+    pub fn dispatch<F, Fut, A, E>(&self, factory: F) -> Front<Dispatch>
+    where
+        F: Fn(Scope) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<A, E>> + Send + 'static,
+        A: Into<App>,
+        E: Into<BoxError>,
+    {
+        let apps = PerTenant::new(MakeApp::new(factory), bounds(&self.shared.config.instances));
+        self.shared.dispatched.add(apps.clone());
+        Front::new(&self.shared.layers, Dispatch::new(apps))
+    }
+
+    /// One application for all tenants, which runs within the scope of each request's tenant (approach 2).
+    pub fn wrap(&self, router: Router) -> Front<Router> {
+        Front::new(&self.shared.layers, router)
+    }
+
+    /// The registry of tenants.
+    pub fn catalog(&self) -> &dyn Catalog {
+        &*self.shared.catalog
+    }
+
+    /// Admission, for work that does not come in through the front: a job, a command.
+    pub fn admission(&self) -> &Admission {
+        &self.shared.admission
+    }
+
+    /// Makes the tenants as the catalog has them now known to this process, without a wait for the next poll.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Catalog`] when the catalog cannot be read.
+    pub async fn refresh(&self) -> Result<(), OpenError> {
+        self.shared.follower.catch_up().await?;
+        Ok(())
+    }
+
+    /// Closes every application: those in use when their last answer is sent, but at the latest after
+    /// `instances.drain_timeout`. Says whether all were closed in time.
+    ///
+    /// Call it when the server has stopped.
+    pub async fn shut_down(&self) -> bool {
+        let closing = self.shared.dispatched.shut_down();
+        tokio::time::timeout(self.shared.config.instances.drain_timeout, closing).await.is_ok()
+    }
+}
+
+/// The applications that were built for tenants, by whichever front.
+#[derive(Debug, Default)]
+struct Dispatched(RwLock<Vec<PerTenant<MakeApp>>>);
+
+impl Dispatched {
+    fn add(&self, apps: PerTenant<MakeApp>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push(apps);
+    }
+
+    fn all(&self) -> Vec<PerTenant<MakeApp>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A tenant that is no longer served needs no application.
+    fn drop_unserved(&self, change: &Change) {
+        let served = matches!(change, Change::Upserted(tenant) if tenant.status == Status::Active);
+        if !served {
+            for apps in self.all() {
+                apps.evict(change.id());
+            }
+        }
+    }
+
+    async fn shut_down(&self) {
+        for apps in self.all() {
+            apps.shut_down().await;
+        }
+    }
+}
+
+fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenError> {
+    let trusted = TrustedProxies::new(config.proxies.trusted.iter().copied());
+    let seal = match config.cookies.seal {
+        true => Some(seal(config)?),
+        false => None,
+    };
+    let rewriting = match config.html.rewrite {
+        true => HtmlRewriting::On,
+        false => HtmlRewriting::Off,
+    };
+    Ok(Layers {
+        resolve: ResolveLayer::new(resolver::from_config(&config.resolve, &trusted)?),
+        admit: AdmitLayer::new(admission),
+        limit: LimitLayer::new(),
+        mount: MountLayer::new().trusted_proxies(trusted).rewrite_html(rewriting),
+        seal,
+    })
+}
+
+fn seal(config: &Config) -> Result<SealLayer, OpenError> {
+    let keys = keys::load(&config.keys)?;
+    let cookies_max = usize::try_from(config.cookies.cookies_max).unwrap_or(usize::MAX);
+    Ok(SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max))
+}
+
+fn bounds(section: &InstancesSection) -> Bounds {
+    let count = |number: std::num::NonZeroU32| usize::try_from(number.get()).unwrap_or(usize::MAX);
+    let mut bounds = Bounds::default();
+    bounds.live_max = count(section.live_max);
+    bounds.idle = section.idle;
+    bounds.build_timeout = section.build_timeout;
+    bounds.waiters_max = count(section.waiters_max);
+    bounds.backoff_min = section.backoff_min;
+    bounds.backoff_max = section.backoff_max;
+    bounds
+}

@@ -1,0 +1,106 @@
+//! A running deployment of the notes application, for as long as a test needs it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use axum::Router;
+use notes_suite::Site;
+use tempfile::TempDir;
+use tenantry::{CatalogError, NewTenant, Tenancy, TenantId, config::Config};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// Tenants `acme` and `globex`, each with an instance of the notes application and a database of its own. All
+/// instances sign their sessions with the same secret.
+pub(crate) struct Deployment {
+    pub(crate) tenancy: Tenancy,
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: PathBuf,
+    server: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+impl Deployment {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts after `change` has changed the configuration.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path().to_owned());
+        change(&mut config);
+        let tenancy = Tenancy::with(config).await.unwrap();
+        for slug in ["acme", "globex"] {
+            tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
+        }
+        tenancy.refresh().await.unwrap();
+        let databases = folder.path().to_owned();
+        let app = tenancy.dispatch(move |scope| notes(databases.clone(), scope.id()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { tenancy, address, folder: folder.path().to_owned(), server, _folder: folder }
+    }
+
+    /// The tenant's site at `http://<host>/t/<slug>/`.
+    pub(crate) fn by_path(&self, slug: &str) -> Site {
+        Site::new(format!("http://{}/t/{slug}/", self.address).parse().unwrap())
+    }
+
+    /// The tenant's site at `http://<slug>.localhost/`.
+    pub(crate) fn by_host(&self, slug: &str) -> Site {
+        let url = format!("http://{slug}.localhost:{}/", self.address.port());
+        Site::new(url.parse().unwrap()).connecting_to(self.address)
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// The default configuration with its files in `folder`, and no limits that a busy test could run into.
+pub(crate) fn config(folder: PathBuf) -> Config {
+    let text = r#"
+        [cookies]
+        unsealed = ["theme"]
+        [plans.default]
+        requests_per_second = "none"
+        burst = "none"
+        in_flight_max = "none"
+    "#;
+    Config::parse(text, &folder).unwrap()
+}
+
+pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<Router> {
+    let database = folder.join(format!("notes-{tenant}.db"));
+    notes::app(notes::Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        database_url: format!("sqlite://{}", database.display()),
+        secret: notes::Secret::new("one secret for all, as in the one installation")?,
+    })
+    .await
+}
+
+/// Another process's view of the same catalog.
+pub(crate) async fn elsewhere(deployment: &Deployment) -> Result<Tenancy, tenantry::OpenError> {
+    Tenancy::with(config(deployment.folder.clone())).await
+}
+
+/// What creating a tenant that is there already says.
+pub(crate) fn is_taken(error: &CatalogError) -> bool {
+    matches!(error, CatalogError::NameTaken { .. })
+}
+
+/// Sends `request` as it is, and reads until the server closes the connection.
+pub(crate) async fn raw(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}

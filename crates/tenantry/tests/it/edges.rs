@@ -1,0 +1,72 @@
+//! Which crate may use which: ARCHITECTURE.md's rows, against `cargo metadata`.
+
+use std::{collections::BTreeSet, process::Command};
+
+use serde_json::Value;
+
+/// Each crate of ours with the crates of ours that it may use, row by row from the bottom.
+const EDGES: &[(&str, &[&str])] = &[
+    ("tenantry-core", &[]),
+    ("tenantry-resource", &["tenantry-core"]),
+    ("tenantry-sqlx", &["tenantry-core"]),
+    ("tenantry-tower", &["tenantry-core", "tenantry-resource"]),
+    ("tenantry", &["tenantry-core", "tenantry-resource", "tenantry-sqlx", "tenantry-tower"]),
+    // The demo serves the example.
+    ("tenantry-cli", &["notes", "tenantry"]),
+    ("tenantry-benches", &["notes", "tenantry"]),
+    // The example and its suite know nothing of us.
+    ("notes", &[]),
+    ("notes-suite", &[]),
+];
+
+/// Everything that `tenantry-core` may use: nothing that reads, writes, waits or connects.
+const PURE: &[&str] = &["http", "thiserror", "tracing"];
+
+#[test]
+fn crates_use_only_what_is_below_them() {
+    let packages = packages();
+    for package in &packages {
+        let allowed = EDGES.iter().find(|(name, _)| *name == package.name).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("{} is not in the table of edges", package.name));
+        let ours = package.uses.iter().filter(|name| packages.iter().any(|package| package.name == **name));
+        for used in ours {
+            assert!(allowed.contains(&used.as_str()), "{} must not use {used}", package.name);
+        }
+    }
+}
+
+#[test]
+fn the_vocabulary_performs_no_io() {
+    let packages = packages();
+    let core = packages.iter().find(|package| package.name == "tenantry-core").unwrap();
+    assert_eq!(core.uses, PURE.iter().map(|name| (*name).to_owned()).collect());
+}
+
+struct Package {
+    name: String,
+    /// Names of its dependencies, except those for tests alone.
+    uses: BTreeSet<String>,
+}
+
+fn packages() -> Vec<Package> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| Package {
+            name: text(&package["name"]),
+            uses: package["dependencies"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|dependency| dependency["kind"] != "dev")
+                .map(|dependency| text(&dependency["name"]))
+                .collect(),
+        })
+        .collect()
+}

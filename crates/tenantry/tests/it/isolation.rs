@@ -1,0 +1,79 @@
+//! A session with one tenant is nothing to another, even though all instances sign with the same secret.
+
+use notes_suite::{Account, Browser, Site, people};
+
+use crate::deployment::{Deployment, raw};
+
+/// A browser signed in as the first user, and the session's cookie as `name=value`.
+async fn signed_in(site: &Site) -> (Browser, String) {
+    let browser = people::admin(site).await.unwrap();
+    let session = browser.cookie("notes_session").unwrap();
+    (browser, format!("{}={}", session.name, session.value))
+}
+
+/// Whether the page of notes is shown to whoever has this cookie.
+async fn is_let_in(deployment: &Deployment, host: &str, path: &str, cookie: &str) -> bool {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+    let answer = raw(deployment.address, &request).await;
+    let signed_out = answer.starts_with("HTTP/1.1 303") && answer.contains("/login");
+    assert!(signed_out || answer.starts_with("HTTP/1.1 200"), "{answer}");
+    !signed_out
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_of_one_tenant_is_refused_by_the_other() {
+    let deployment = Deployment::start().await;
+    let (_, acme) = signed_in(&deployment.by_path("acme")).await;
+    let (_, globex) = signed_in(&deployment.by_path("globex")).await;
+    let host = deployment.address.to_string();
+
+    assert!(is_let_in(&deployment, &host, "/t/acme/notes", &acme).await);
+    assert!(is_let_in(&deployment, &host, "/t/globex/notes", &globex).await);
+    // User 1 of acme is not user 1 of globex, by whichever way either is reached.
+    assert!(!is_let_in(&deployment, &host, "/t/globex/notes", &acme).await);
+    assert!(!is_let_in(&deployment, "globex.localhost", "/notes", &acme).await);
+    assert!(!is_let_in(&deployment, &host, "/t/acme/notes", &globex).await);
+    // The same tenant by its other address is the same tenant.
+    assert!(is_let_in(&deployment, "acme.localhost", "/notes", &acme).await);
+    // Nor does it help to send both, in either order, or to dress one up as something else.
+    assert!(!is_let_in(&deployment, "globex.localhost", "/notes", &format!("{acme}; {acme}")).await);
+    let renamed = acme.replacen("notes_session", "theme", 1);
+    assert!(!is_let_in(&deployment, "globex.localhost", "/notes", &renamed).await);
+    let tail = &acme[acme.len() - 1..];
+    let flipped = format!("{}{}", &acme[..acme.len() - 1], if tail == "A" { "B" } else { "A" });
+    assert!(!is_let_in(&deployment, "acme.localhost", "/notes", &flipped).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_seals_the_replay_works_so_the_seals_are_what_stops_it() {
+    let deployment = Deployment::start_with(|config| config.cookies.seal = false).await;
+    let (_, acme) = signed_in(&deployment.by_path("acme")).await;
+    signed_in(&deployment.by_path("globex")).await;
+    assert!(is_let_in(&deployment, "globex.localhost", "/notes", &acme).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_person_is_two_people() {
+    let deployment = Deployment::start().await;
+    let (acme, globex) = (deployment.by_host("acme"), deployment.by_host("globex"));
+    let person = Account::unique("Ada");
+    people::admin(&acme).await.unwrap();
+    people::admin(&globex).await.unwrap();
+    let mut with_acme = Browser::new(&acme).unwrap();
+    people::sign_up(&mut with_acme, &person).await.unwrap();
+    assert!(people::is_signed_in(&with_acme).unwrap());
+
+    let mut with_globex = Browser::new(&globex).unwrap();
+    people::sign_in(&mut with_globex, &person).await.unwrap();
+    assert!(!people::is_signed_in(&with_globex).unwrap(), "globex does not know her");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_sends_cookies_of_one_prefix_to_no_other() {
+    let deployment = Deployment::start().await;
+    let (browser, _) = signed_in(&deployment.by_path("acme")).await;
+    for cookie in browser.cookies() {
+        assert!(cookie.path.starts_with("/t/acme"), "{} is for {}", cookie.name, cookie.path);
+        assert_eq!(cookie.domain, None, "{}", cookie.name);
+    }
+}

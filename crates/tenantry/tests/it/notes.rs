@@ -1,0 +1,23 @@
+//! The notes application's own suite, for each tenant, as a browser sees it.
+
+use notes_suite::check_all;
+
+use crate::deployment::Deployment;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_suite_holds_for_each_tenant_by_path() {
+    let deployment = Deployment::start().await;
+    let (acme, globex) = (deployment.by_path("acme"), deployment.by_path("globex"));
+    let (first, second) = tokio::join!(check_all(&acme), check_all(&globex));
+    first.unwrap();
+    second.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_suite_holds_for_each_tenant_by_host() {
+    let deployment = Deployment::start().await;
+    let (acme, globex) = (deployment.by_host("acme"), deployment.by_host("globex"));
+    let (first, second) = tokio::join!(check_all(&acme), check_all(&globex));
+    first.unwrap();
+    second.unwrap();
+}

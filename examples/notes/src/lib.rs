@@ -1,0 +1,27 @@
+//! Shared notes for one organisation: pages to write, tag, discuss and search
+//! them, and a JSON API that does the same.
+
+mod config;
+pub mod db;
+mod error;
+mod flash;
+mod form;
+pub mod models;
+mod page;
+mod password;
+mod routes;
+mod session;
+mod state;
+mod visitor;
+
+pub use crate::config::{Config, Secret};
+use crate::models::setting;
+use crate::state::AppState;
+
+/// Opens and prepares the database, and puts the application together.
+pub async fn app(config: Config) -> anyhow::Result<axum::Router> {
+    let db = db::connect(&config.database_url).await?;
+    db::migrate(&db).await?;
+    setting::seed(&db).await?;
+    Ok(routes::router().with_state(AppState::new(db, &config.secret)?))
+}

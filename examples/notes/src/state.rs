@@ -1,0 +1,34 @@
+//! What every handler can reach.
+
+use axum::extract::FromRef;
+use axum_extra::extract::cookie::Key;
+
+use crate::config::Secret;
+use crate::db::Db;
+use crate::session::Tokens;
+
+/// The state of the application, cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) db: Db,
+    pub(crate) cookie_key: Key,
+    pub(crate) tokens: Tokens,
+}
+
+impl AppState {
+    pub(crate) fn new(db: Db, secret: &Secret) -> anyhow::Result<Self> {
+        Ok(Self { db, cookie_key: Key::derive_from(secret.as_bytes()), tokens: Tokens::new(secret)? })
+    }
+}
+
+impl FromRef<AppState> for Db {
+    fn from_ref(state: &AppState) -> Self {
+        state.db.clone()
+    }
+}
+
+impl FromRef<AppState> for Key {
+    fn from_ref(state: &AppState) -> Self {
+        state.cookie_key.clone()
+    }
+}
