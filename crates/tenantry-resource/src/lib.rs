@@ -3,6 +3,7 @@
 //! * [`within`] binds a [`tenantry_core::Scope`] to a task, [`current`] reads it, [`spawn`] takes it to a new task.
 //! * [`PerTenant`] is a handle that yields the current tenant's own resource: a connection pool, a mailer, a whole
 //!   application.
+//! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own.
 //!
 //! Without a scope, every handle refuses; nothing falls back to a tenant by default.
 

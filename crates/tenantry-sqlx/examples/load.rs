@@ -29,6 +29,7 @@ async fn fill(file: &str, count: u32) -> Result<(), Box<dyn Error>> {
     }
     let elapsed = start.elapsed();
     println!("{count} tenants in {elapsed:.1?}, {:.0} per second", f64::from(count) / elapsed.as_secs_f64());
+    catalog.close().await;
     println!("file: {} bytes each", fs::metadata(file)?.len() / u64::from(count));
     Ok(())
 }

@@ -19,19 +19,17 @@ pub(crate) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = Pair<'_>> {
     texts.filter_map(name_and_value)
 }
 
-/// Puts these cookies into the place of all `Cookie` headers; with none, there is no header.
-pub(crate) fn replace<N: AsRef<[u8]>, V: AsRef<[u8]>>(
-    headers: &mut HeaderMap,
-    pairs: impl IntoIterator<Item = (N, V)>,
-) {
+/// Puts what `change` makes of each cookie into the place of all `Cookie` headers; nothing for a cookie to be dropped.
+/// With no cookies left there is no header.
+pub(crate) fn change(headers: &mut HeaderMap, change: impl FnMut(Pair<'_>) -> Option<Pair<'_>>) {
     let mut text = Vec::new();
-    for (name, value) in pairs {
+    for Pair { name, value } in pairs(headers).filter_map(change) {
         if !text.is_empty() {
             text.extend_from_slice(b"; ");
         }
-        text.extend_from_slice(name.as_ref());
+        text.extend_from_slice(name);
         text.push(b'=');
-        text.extend_from_slice(value.as_ref());
+        text.extend_from_slice(value);
     }
     headers.remove(COOKIE);
     if let (false, Ok(header)) = (text.is_empty(), HeaderValue::from_maybe_shared(bytes::Bytes::from(text))) {

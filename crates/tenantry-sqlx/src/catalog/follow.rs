@@ -1,6 +1,12 @@
 //! The task that keeps a [`Mirror`] up to date with a [`Catalog`].
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use tenantry_core::{Catalog, CatalogError, CatalogVersion, Change, Mirror, Tenant};
 use tokio::{
@@ -58,16 +64,16 @@ impl FollowOptions {
     /// How often the catalog is asked for changes, unless told otherwise. Knob `catalog.poll`.
     pub const POLL: Duration = Duration::from_millis(250);
 
-    /// Asks for changes this often.
+    /// Asks for changes this often, but not more than a thousand times a second.
     #[must_use]
-    pub const fn poll(mut self, interval: Duration) -> Self {
-        self.poll = interval;
+    pub fn poll(mut self, interval: Duration) -> Self {
+        self.poll = interval.max(POLL_MIN);
         self
     }
 
     /// Calls `callback` with each change after the first load, once the mirror shows it. It must not block.
     ///
-    /// One change may be told twice. The dispatcher uses it to drop the instances of tenants that are no longer served.
+    /// One change may be told twice. A panic in the callback is logged, and the mirror goes on. The dispatcher uses it to drop the instances of tenants that are no longer served.
     #[must_use]
     pub fn on_change(mut self, callback: impl Fn(&Change) + Send + Sync + 'static) -> Self {
         self.on_change = Arc::new(callback);
@@ -185,7 +191,7 @@ impl Rounds {
         let version = self.catalog.version().await?;
         if version < cursor.version || self.replaced() != cursor.replaced {
             tracing::info!(version = version.get(), "the catalog was replaced by another one and is read anew");
-            self.load(&mut cursor).await?.iter().for_each(|change| (self.on_change)(change));
+            self.load(&mut cursor).await?.iter().for_each(|change| self.tell(change));
         } else if version == cursor.version {
             return Ok(version);
         }
@@ -217,9 +223,16 @@ impl Rounds {
             let Some(last) = changes.last().map(Change::version) else { return Ok(()) };
             for change in changes {
                 self.mirror.apply(change.clone());
-                (self.on_change)(&change);
+                self.tell(&change);
             }
             cursor.version = last;
+        }
+    }
+
+    /// A callback that panics must not end the task: a suspended tenant would be served for ever.
+    fn tell(&self, change: &Change) {
+        if catch_unwind(AssertUnwindSafe(|| (self.on_change)(change))).is_err() {
+            tracing::error!(tenant = change.id().get(), "the callback for changes of the catalog panicked");
         }
     }
 
@@ -233,6 +246,9 @@ impl fmt::Debug for Rounds {
         f.debug_struct("Rounds").field("cursor", &self.cursor).finish_non_exhaustive()
     }
 }
+
+/// The shortest interval between two polls.
+const POLL_MIN: Duration = Duration::from_millis(1);
 
 /// The longest wait between two attempts while the catalog cannot be read.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);

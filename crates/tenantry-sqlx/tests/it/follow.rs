@@ -174,6 +174,19 @@ async fn a_lock_does_not_stop_the_mirror() {
 }
 
 #[tokio::test]
+async fn a_callback_that_panics_does_not_stop_the_mirror() {
+    let home = Home::new();
+    let catalog = Arc::new(home.open().await);
+    let mirror = Arc::new(Mirror::new());
+    let panics = quick().on_change(|change| panic!("as a test, at {:?}", change.id()));
+    let _follower = catalog.follow(Arc::clone(&mirror), panics).await.unwrap();
+    for slug in ["acme", "globex"] {
+        catalog.create(new(slug, &[])).await.unwrap();
+        until("the change is seen", || has(&mirror, slug)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_follower_that_is_dropped_no_longer_follows() {
     let home = Home::new();
     let (mirror, _, follower) = followed(&home, quick()).await;

@@ -12,16 +12,14 @@ use http::{
 };
 
 use super::root::ScriptRoot;
-use crate::cookie::{self, Attribute, attributes};
+use crate::cookie::{self, Attribute, Pair, attributes};
 
 /// Gives the cookies of a request their own names back.
 pub(super) fn restore_names(headers: &mut HeaderMap) {
     if !headers.get_all(COOKIE).iter().any(|header| may_be_renamed(header.as_bytes())) {
         return;
     }
-    let restored: Vec<_> =
-        cookie::pairs(headers).filter_map(|pair| Some((restored(pair.name)?.to_vec(), pair.value.to_vec()))).collect();
-    cookie::replace(headers, restored);
+    cookie::change(headers, |pair| Some(Pair { name: restored(pair.name)?, value: pair.value }));
 }
 
 /// Moves the cookies of an answer below the root, if there is one, and keeps them at this host.

@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    error::Error,
     fmt,
     pin::Pin,
     sync::Arc,
@@ -18,7 +17,7 @@ use http::{
 use pin_project_lite::pin_project;
 use tenantry_core::TenantId;
 
-use super::{cipher::Cipher, layer::Settings};
+use super::{layer::Settings, sealer::Sealer};
 use crate::cookie::SetCookie;
 
 pin_project! {
@@ -61,9 +60,9 @@ fn seal_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
     if !headers.contains_key(SET_COOKIE) {
         return;
     }
-    let cipher = Cipher::new(&settings.keys, tenant);
+    let sealer = Sealer::new(&settings.keys, tenant);
     let set = headers.get_all(SET_COOKIE).into_iter();
-    let sealed: Vec<_> = set.filter_map(|header| seal(header, settings, cipher)).collect();
+    let sealed: Vec<_> = set.filter_map(|header| seal(header, settings, sealer)).collect();
     headers.remove(SET_COOKIE);
     for header in sealed {
         headers.append(SET_COOKIE, header);
@@ -71,7 +70,7 @@ fn seal_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
 }
 
 /// The header with its value sealed, or nothing when it must not be sent.
-fn seal(header: &HeaderValue, settings: &Settings, cipher: Cipher<'_>) -> Option<HeaderValue> {
+fn seal(header: &HeaderValue, settings: &Settings, sealer: Sealer<'_>) -> Option<HeaderValue> {
     let Some(SetCookie { name, value, attributes }) = SetCookie::parse(header.as_bytes()) else {
         tracing::warn!("the application set a cookie without a name; it is dropped");
         return None;
@@ -79,19 +78,12 @@ fn seal(header: &HeaderValue, settings: &Settings, cipher: Cipher<'_>) -> Option
     if settings.unsealed.contains(name) {
         return Some(header.clone());
     }
-    let cookie = String::from_utf8_lossy(name);
-    let sealed = match cipher.seal(name, value) {
-        Ok(sealed) => sealed,
-        Err(error) => {
-            tracing::error!(%cookie, error = &error as &dyn Error, "a cookie cannot be sealed; it is dropped");
-            return None;
-        }
-    };
+    let sealed = sealer.seal(name, value);
     let len = name.len() + sealed.len();
     if len > BROWSER_BYTES_MAX {
-        tracing::warn!(%cookie, len, "a cookie is larger than browsers keep; let the application put less into it");
+        tracing::warn!(cookie = %String::from_utf8_lossy(name), len, "a cookie is larger than browsers keep; let the application put less into it");
     }
-    let set = [name, b"=", sealed.as_bytes(), attributes].concat();
+    let set = [name, b"=", &sealed, attributes].concat();
     HeaderValue::from_maybe_shared(Bytes::from(set)).ok()
 }
 

@@ -62,5 +62,5 @@ pub(super) struct Settings {
     pub(super) cookies_max: usize,
 }
 
-/// More than any application sets: opening all of them takes 0.1 ms.
+/// More than any application sets.
 const COOKIES_MAX: usize = 64;

@@ -11,8 +11,11 @@ use http::{HeaderMap, Request, Response, header::COOKIE};
 use tenantry_core::{Code, Refusal, Scope, TenantId};
 use tower_service::Service;
 
-use super::{SealFuture, cipher::Cipher, layer::Settings};
-use crate::{cookie, refuse::ResponseFuture};
+use super::{SealFuture, layer::Settings, sealer::Sealer};
+use crate::{
+    cookie::{self, Pair},
+    refuse::ResponseFuture,
+};
 
 /// See [`super::SealLayer`].
 #[derive(Clone, Debug)]
@@ -54,22 +57,18 @@ fn open_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
     if !headers.contains_key(COOKIE) {
         return;
     }
-    let cipher = Cipher::new(&settings.keys, tenant);
+    let sealer = Sealer::new(&settings.keys, tenant);
     let (mut tried, mut dropped) = (0_usize, 0_usize);
-    let mut kept = Vec::new();
-    for cookie in cookie::pairs(headers) {
-        if settings.unsealed.contains(cookie.name) {
-            kept.push((cookie.name.to_vec(), cookie.value.to_vec()));
-            continue;
+    cookie::change(headers, |Pair { name, value }| {
+        if settings.unsealed.contains(name) {
+            return Some(Pair { name, value });
         }
         tried += 1;
-        match (tried <= settings.cookies_max).then(|| cipher.open(cookie.name, cookie.value)).flatten() {
-            Some(value) => kept.push((cookie.name.to_vec(), value)),
-            None => dropped += 1,
-        }
-    }
+        let opened = (tried <= settings.cookies_max).then(|| sealer.open(name, value)).flatten();
+        dropped += usize::from(opened.is_none());
+        opened.map(|value| Pair { name, value })
+    });
     if dropped > 0 {
         tracing::debug!(dropped, "cookies that were not sealed for this tenant");
     }
-    cookie::replace(headers, kept);
 }

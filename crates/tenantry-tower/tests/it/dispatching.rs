@@ -174,14 +174,15 @@ async fn an_evicted_application_answers_first() {
     );
     let service = stack(apps.clone());
     let streaming = ask(&service, at_host("acme.example.com", "/stream")).await;
-    let slow = tokio::task::spawn({
+    let mut slow = tokio::task::JoinSet::new();
+    slow.spawn({
         let service = service.clone();
         async move { ask(&service, at_host("acme.example.com", "/slow")).await.status() }
     });
     tokio::task::yield_now().await;
     assert!(apps.evict(TenantId::new(1)));
 
-    assert_eq!(slow.await.unwrap(), 200);
+    assert_eq!(slow.join_all().await, [200]);
     assert_eq!(counts.closed.load(SeqCst), 0, "a body is still to be sent");
     assert_eq!(streaming.into_body().collect().await.unwrap().to_bytes(), "acme");
     tokio::time::sleep(Duration::from_millis(1)).await;

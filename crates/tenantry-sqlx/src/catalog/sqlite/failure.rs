@@ -96,3 +96,29 @@ const SQLITE_READONLY: i32 = 8;
 const SQLITE_CORRUPT: i32 = 11;
 const SQLITE_FULL: i32 = 13;
 const SQLITE_NOTADB: i32 = 26;
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_sqlite_says_is_put_into_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let place = Place { path: path.clone(), busy_timeout: Duration::ZERO };
+        let told = |error| place.failed(error).source().map(ToString::to_string);
+
+        let mut full = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+        full.execute("CREATE TABLE a (b); PRAGMA max_page_count = 2").await.unwrap();
+        let error = full.execute("INSERT INTO a SELECT randomblob(100000)").await.unwrap_err();
+        assert_eq!(told(error).as_deref(), Some("the disk is full"));
+        full.close().await.unwrap();
+
+        let mut read = SqliteConnectOptions::new().filename(&path).read_only(true).connect().await.unwrap();
+        let error = read.execute("INSERT INTO a VALUES (1)").await.unwrap_err();
+        let expected = "the file is read-only for this user; it and its folder have to be writable";
+        assert_eq!(told(error).as_deref(), Some(expected));
+    }
+}

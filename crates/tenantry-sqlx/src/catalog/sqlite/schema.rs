@@ -58,7 +58,7 @@ impl Head {
         match (self.application, self.version) {
             (APPLICATION, VERSION) => Ok(true),
             (APPLICATION, found) if (1..VERSION).contains(&found) => Ok(false),
-            (APPLICATION, found) => Err(place.unavailable(Failure::Newer { found, known: VERSION })),
+            (APPLICATION, found) if found > VERSION => Err(place.unavailable(Failure::Newer { found, known: VERSION })),
             (0, 0) if self.tables == 0 && fill == Fill::Yes => Ok(false),
             (0, 0) if self.tables == 0 => Err(place.unavailable(Failure::Empty)),
             _ => Err(place.unavailable(Failure::Foreign)),
