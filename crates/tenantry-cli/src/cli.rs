@@ -30,6 +30,9 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    #[cfg(feature = "demo")]
+    #[command(name = "demo")]
+    Demo(crate::demo::Demo),
     /// Replace the master key
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -62,6 +65,8 @@ impl Cli {
         match self.command {
             Command::Completions(command) => command.run(output),
             Command::Config(command) => command.run(&settings()?, output),
+            #[cfg(feature = "demo")]
+            Command::Demo(command) => command.run(output).await,
             Command::Keys(command) => command.run(&settings()?, output),
             Command::Tenant(command) => command.run(&settings()?, output).await,
         }

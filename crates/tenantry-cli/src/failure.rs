@@ -3,7 +3,7 @@
 use std::{error::Error, io};
 
 use serde::Serialize;
-use tenantry::{CatalogError, Code, KeyFileError, Refusal, config::ConfigError};
+use tenantry::{CatalogError, Code, KeyFileError, OpenError, Refusal, config::ConfigError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, Serialize)]
@@ -75,6 +75,17 @@ impl From<ConfigError> for Failure {
 impl From<KeyFileError> for Failure {
     fn from(error: KeyFileError) -> Self {
         Self::other("key_file", with_causes(&error))
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Catalog(error) => error.into(),
+            OpenError::Config(error) => error.into(),
+            OpenError::KeyFile(error) => error.into(),
+            other => Self::other("deployment", with_causes(&other)),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 mod cli;
 mod completions;
 mod config;
+#[cfg(feature = "demo")]
+mod demo;
 mod failure;
 mod keys;
 mod output;

@@ -31,7 +31,7 @@ pub use tenantry_core::{
     Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped,
 };
 pub use tenantry_resource::{
-    Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant,
+    Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant, Purpose,
     Unavailable, current, make_fn, spawn, spawn_blocking, within,
 };
 pub use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};

@@ -12,7 +12,7 @@ use crate::{Slug, Tenant, TenantId};
 ///
 /// It holds *all* tenants, not the ones asked for: a name that is not here does not exist, so a million forged names
 /// cost a million look-ups and no memory, and tenants that were never visited are served while the store is away. A
-/// tenant takes about 300 bytes.
+/// tenant takes about 640 bytes, one alias included (`cargo run --example load` in `tenantry-sqlx`).
 ///
 /// Whoever owns the catalog feeds it with [`Mirror::apply`]; `tenantry-sqlx` has a task that does.
 #[derive(Debug, Default)]

@@ -180,23 +180,26 @@ struct Cursor {
 
 impl Rounds {
     async fn first(&self) -> Result<(), CatalogError> {
-        let mut cursor = self.cursor.lock().await;
-        self.load(&mut cursor).await?;
-        self.drain(&mut cursor).await
+        self.load(&mut *self.cursor.lock().await).await?;
+        self.catch_up().await.map(drop)
     }
 
     async fn catch_up(&self) -> Result<CatalogVersion, CatalogError> {
         let mut cursor = self.cursor.lock().await;
-        // Asking for the version makes the store look at its file, so the count of replacements is of now.
-        let version = self.catalog.version().await?;
-        if version < cursor.version || self.replaced() != cursor.replaced {
-            tracing::info!(version = version.get(), "the catalog was replaced by another one and is read anew");
-            self.load(&mut cursor).await?.iter().for_each(|change| self.tell(change));
-        } else if version == cursor.version {
-            return Ok(version);
+        loop {
+            // Asking for the version makes the store look at its file, so the count of replacements is of now.
+            let version = self.catalog.version().await?;
+            if version < cursor.version || self.replaced() != cursor.replaced {
+                tracing::info!(version = version.get(), "the catalog was replaced by another one and is read anew");
+                self.load(&mut cursor).await?.iter().for_each(|change| self.tell(change));
+            } else if version == cursor.version {
+                return Ok(version);
+            }
+            self.drain(&mut cursor).await?;
+            if self.replaced() == cursor.replaced {
+                return Ok(cursor.version);
+            }
         }
-        self.drain(&mut cursor).await?;
-        Ok(cursor.version)
     }
 
     /// Reads everything, and returns what that changed. Pages are of different moments: [`Self::drain`] has to follow,

@@ -9,10 +9,10 @@
 //!
 //! # Restoring a backup
 //!
-//! Back up with `sqlite3 tenantry.db "VACUUM INTO 'backup.db'"`: a plain copy lacks what is still in the `-wal` file.
-//! To restore, remove `tenantry.db-wal` and `tenantry.db-shm`, and *move* the backup to the place of the catalog. A
-//! running process notices the other file and reads everything anew; a missing file, or one that cannot be read, is
-//! reported and changes nothing for the tenants that are known.
+//! Back up with `sqlite3 tenantry.db "VACUUM INTO 'backup.db'"`, which can be done at any time. To restore, *move* the
+//! backup to the place of the catalog while nobody creates or changes tenants. A running process notices the other
+//! file and reads everything anew; a missing file, or one that cannot be read, is reported and changes nothing for the
+//! tenants that are known.
 
 mod follow;
 mod pulse;

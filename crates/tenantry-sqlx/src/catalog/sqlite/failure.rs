@@ -15,8 +15,12 @@ pub(super) struct Place {
 impl Place {
     /// A failure of the database.
     pub(super) fn failed(&self, error: sqlx::Error) -> CatalogError {
-        // SQLite's primary result codes (https://sqlite.org/rescode.html); the rest of the number is detail.
-        match result_code(&error).map(|code| code & 0xff) {
+        // SQLite's result codes (https://sqlite.org/rescode.html): the last byte is the kind, the rest is detail.
+        let code = result_code(&error);
+        if code == Some(SQLITE_READONLY_DBMOVED) {
+            return self.unavailable(Failure::Moved { source: error });
+        }
+        match code.map(|code| code & 0xff) {
             Some(SQLITE_CORRUPT) => self.corrupt("a page of it cannot be read; restore a backup"),
             Some(SQLITE_NOTADB) => self.corrupt("it is not a SQLite database"),
             Some(SQLITE_BUSY | SQLITE_LOCKED) => {
@@ -72,6 +76,9 @@ pub(super) enum Failure {
     /// Somebody else holds the lock.
     #[error("another process has kept the file locked for {waited:?}; see which one has it open")]
     Locked { waited: Duration, source: sqlx::Error },
+    /// The file lost its name during a write.
+    #[error("the file was moved or replaced just now; try again")]
+    Moved { source: sqlx::Error },
     /// The tables are from a later version.
     #[error("the file was written by a newer version of Tenantry (tables {found}, this one knows {known}); update it")]
     Newer { found: i64, known: i64 },
@@ -96,6 +103,7 @@ const SQLITE_READONLY: i32 = 8;
 const SQLITE_CORRUPT: i32 = 11;
 const SQLITE_FULL: i32 = 13;
 const SQLITE_NOTADB: i32 = 26;
+const SQLITE_READONLY_DBMOVED: i32 = 1032;
 
 #[cfg(test)]
 mod tests {
@@ -115,6 +123,14 @@ mod tests {
         let error = full.execute("INSERT INTO a SELECT randomblob(100000)").await.unwrap_err();
         assert_eq!(told(error).as_deref(), Some("the disk is full"));
         full.close().await.unwrap();
+
+        let mut moved = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+        moved.execute("SELECT * FROM a").await.unwrap();
+        std::fs::rename(&path, folder.path().join("moved.db")).unwrap();
+        let error = moved.execute("INSERT INTO a VALUES (1)").await.unwrap_err();
+        assert_eq!(told(error).as_deref(), Some("the file was moved or replaced just now; try again"));
+        moved.close().await.unwrap();
+        std::fs::rename(folder.path().join("moved.db"), &path).unwrap();
 
         let mut read = SqliteConnectOptions::new().filename(&path).read_only(true).connect().await.unwrap();
         let error = read.execute("INSERT INTO a VALUES (1)").await.unwrap_err();

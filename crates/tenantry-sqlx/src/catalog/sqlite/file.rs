@@ -1,10 +1,6 @@
 //! The file below the catalog: making it, and noticing that it is another one.
 
-use std::{
-    ffi::OsString,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 /// Which file this is, whatever its name. Where a system cannot say, all files are the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,31 +41,6 @@ pub(super) fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The write-ahead log that SQLite keeps beside the file.
-pub(super) fn wal(path: &Path) -> PathBuf {
-    beside(path, "-wal")
-}
-
-/// Removes the write-ahead log of a file that is no longer at `path`.
-///
-/// SQLite leaves it there when it closes a file that was moved, and would play it back into the new file.
-pub(super) fn remove_stale_wal(path: &Path, of_old_file: Option<FileId>) -> io::Result<()> {
-    if cfg!(unix) && of_old_file.is_some() && FileId::of(&wal(path)).ok() == of_old_file {
-        fs::remove_file(wal(path))?;
-        match fs::remove_file(beside(path, "-shm")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -87,19 +58,5 @@ mod tests {
         create(&a).unwrap();
         assert_eq!(FileId::of(&b).unwrap(), id);
         assert_ne!(FileId::of(&a).unwrap(), id);
-    }
-
-    #[test]
-    fn only_the_log_of_the_old_file_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a");
-        fs::write(wal(&path), "old").unwrap();
-        let old = FileId::of(&wal(&path)).ok();
-        fs::rename(wal(&path), folder.path().join("kept")).unwrap();
-        fs::write(wal(&path), "new").unwrap();
-        remove_stale_wal(&path, old).unwrap();
-        assert!(wal(&path).exists());
-        remove_stale_wal(&path, FileId::of(&wal(&path)).ok()).unwrap();
-        assert!(!wal(&path).exists());
     }
 }

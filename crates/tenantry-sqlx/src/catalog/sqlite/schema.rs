@@ -16,8 +16,6 @@ pub(super) async fn prepare(pool: &SqlitePool, place: &Place, fill: Fill) -> Res
     if head.is_current(place, fill)? {
         return Ok(());
     }
-    // Readers go on while somebody writes. It is a property of the file, and cannot be changed within a transaction.
-    sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await.map_err(failed)?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     let head = Head::read(&mut transaction).await.map_err(failed)?;
     if !head.is_current(place, fill)? {

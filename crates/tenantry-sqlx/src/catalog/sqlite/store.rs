@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::{
     ConnectOptions, FromRow, Row, Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tenantry_core::{
     BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug, Status, Tenant,
@@ -29,8 +29,9 @@ use crate::catalog::{
 
 /// The catalog of tenants in one SQLite file, which several processes may share.
 ///
-/// 1. A write is on the disk before it is reported as done (`synchronous = FULL`), and readers go on while somebody
-///    writes (WAL).
+/// 1. A write is on the disk before it is reported as done (`synchronous = EXTRA`). It is kept with a rollback journal
+///    and not with a write-ahead log: whoever opens a file that was just put in the place of another one would have
+///    the log of the old file played into the new one. Requests do not read the file, so the log would win nothing.
 /// 2. When the file is locked by another process, an operation waits for [`OpenOptions::busy_timeout`] and then fails.
 /// 3. When the file is replaced by another one, it is opened anew; while it is missing, every operation fails. Nothing
 ///    is ever written to a file that has lost its name.
@@ -101,7 +102,8 @@ impl SqliteCatalog {
         let mut opened = self.opened.write().await;
         let file = FileId::of(&self.place.path).map_err(|error| self.place.missing(error))?;
         if opened.file != Some(file) {
-            opened.leave(&self.place).await?;
+            opened.file = None;
+            opened.pool.close().await;
             *opened = Opened::new(&self.place, Fill::No).await?;
             self.beat.replaced();
         }
@@ -312,9 +314,8 @@ impl OpenOptions {
 #[derive(Debug)]
 struct Opened {
     pool: SqlitePool,
-    /// None once it was left.
+    /// None once it is closed.
     file: Option<FileId>,
-    wal: Option<FileId>,
 }
 
 impl Opened {
@@ -323,16 +324,14 @@ impl Opened {
         let connect = SqliteConnectOptions::new()
             .filename(&place.path)
             .foreign_keys(true)
-            .synchronous(SqliteSynchronous::Full)
+            .journal_mode(SqliteJournalMode::Delete)
+            .synchronous(SqliteSynchronous::Extra)
             .busy_timeout(place.busy_timeout)
             // The poll would fill every debug log.
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(place.busy_timeout + ACQUIRE_SLACK)
-            // The write-ahead log stays the same file for as long as a connection is open.
-            .idle_timeout(None)
-            .max_lifetime(None)
             .connect_with(connect)
             .await
             .map_err(|error| place.failed(error))?;
@@ -340,19 +339,7 @@ impl Opened {
             pool.close().await;
             return Err(error);
         }
-        Ok(Self { pool, file: Some(file), wal: FileId::of(&file::wal(&place.path)).ok() })
-    }
-
-    /// Closes a file that is no longer at its path, with all that was written to it in it.
-    async fn leave(&mut self, place: &Place) -> Result<(), CatalogError> {
-        if self.file.take().is_some() {
-            // SQLite moves the log into the file when the last connection closes, but not where the file was moved.
-            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await {
-                tracing::warn!(%error, catalog = %place, "the last writes may be missing in the file that was replaced");
-            }
-            self.pool.close().await;
-        }
-        file::remove_stale_wal(&place.path, self.wal.take()).map_err(|error| place.unavailable(error))
+        Ok(Self { pool, file: Some(file) })
     }
 }
 

@@ -1,0 +1,90 @@
+//! Where the demo's tenants are: for the terminal, for programs, and as a page.
+
+use std::fmt;
+
+use serde::Serialize;
+use tenantry::Slug;
+
+/// Where everything is.
+#[derive(Debug, Serialize)]
+pub(super) struct Addresses {
+    all: String,
+    tenants: Vec<Address>,
+}
+
+#[derive(Debug, Serialize)]
+struct Address {
+    slug: String,
+    by_path: String,
+    by_host: String,
+}
+
+impl Addresses {
+    pub(super) fn new(slugs: &[Slug], port: u16) -> Self {
+        let address = |slug: &Slug| Address {
+            slug: slug.to_string(),
+            by_path: format!("http://localhost:{port}/t/{slug}/"),
+            by_host: format!("http://{slug}.localhost:{port}/"),
+        };
+        Self { all: format!("http://localhost:{port}/"), tenants: slugs.iter().map(address).collect() }
+    }
+
+    /// The page for requests that name no tenant.
+    pub(super) fn page(&self) -> String {
+        let row = |Address { slug, by_path, by_host }: &Address| {
+            format!(
+                "<tr><th>{slug}<td><a href=\"/t/{slug}/\">{by_path}</a><td><a href=\"{by_host}\">{by_host}</a></tr>\n"
+            )
+        };
+        let rows: String = self.tenants.iter().map(row).collect();
+        PAGE.replace("{count}", &self.tenants.len().to_string()).replace("{rows}", &rows)
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.tenants.iter().map(|tenant| tenant.slug.len()).max().unwrap_or_default();
+        writeln!(f, "the notes application, an instance for each tenant:")?;
+        for Address { slug, by_path, by_host } in &self.tenants {
+            writeln!(f, "  {slug:width$}  {by_path}  {by_host}")?;
+        }
+        writeln!(f, "all of them: {}  (Ctrl-C stops)", self.all)
+    }
+}
+
+const PAGE: &str = "<!doctype html>
+<html lang=\"en\">
+<meta charset=\"utf-8\">
+<meta name=\"viewport\" content=\"width=device-width\">
+<title>Tenantry demo</title>
+<style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem }
+th, td { text-align: left; padding: .4rem 1.5rem .4rem 0; border-bottom: 1px solid #ddd }
+</style>
+<h1>One process, one application, {count} tenants</h1>
+<p>The notes application knows nothing of tenants. Each of them has an instance and a database of its own. Sign up with
+one, and see that the others do not know you.</p>
+<table>
+<tr><th>tenant<th>by path<th>by host</tr>
+{rows}</table>
+</html>
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tenant_has_both_addresses() {
+        let addresses = Addresses::new(&["acme".parse().unwrap(), "globex".parse().unwrap()], 8080);
+        assert_eq!(
+            addresses.to_string(),
+            "the notes application, an instance for each tenant:\n\
+             \x20 acme    http://localhost:8080/t/acme/  http://acme.localhost:8080/\n\
+             \x20 globex  http://localhost:8080/t/globex/  http://globex.localhost:8080/\n\
+             all of them: http://localhost:8080/  (Ctrl-C stops)\n"
+        );
+        let page = addresses.page();
+        assert!(page.contains("<a href=\"/t/acme/\">") && page.contains("<a href=\"http://globex.localhost:8080/\">"));
+    }
+}

@@ -1,0 +1,44 @@
+//! How the notes application is set up for each tenant.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use axum::Router;
+use tenantry::{MasterKeys, Purpose, Scope, TenantId};
+
+use super::create_folder;
+use crate::failure::Failure;
+
+/// A database for each tenant, and one secret for all of them: as if the one environment variable of the one
+/// installation had been left as it was.
+#[derive(Clone)]
+pub(super) struct NotesApp {
+    databases: PathBuf,
+    secret: notes::Secret,
+}
+
+impl NotesApp {
+    /// With everything below `folder`.
+    pub(super) fn open(folder: &Path) -> Result<Self, Failure> {
+        let databases = folder.join("notes");
+        create_folder(&databases)?;
+        // Kept apart from the deployment's own keys, which no application gets to see.
+        let keys = MasterKeys::load_or_create(folder.join("notes.key"))?;
+        let secret = keys.current(Purpose::new("secret of the notes demo"), TenantId::new(0));
+        let secret = notes::Secret::new(secret.secret().to_vec());
+        Ok(Self { databases, secret: secret.map_err(|error| Failure::other("demo", error.to_string()))? })
+    }
+
+    /// What the application's own `main` does, but for one tenant.
+    pub(super) async fn build(self, scope: Scope) -> anyhow::Result<Router> {
+        let database = self.databases.join(format!("{}.db", scope.id()));
+        notes::app(notes::Config {
+            database_url: format!("sqlite://{}", database.display()),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            secret: self.secret,
+        })
+        .await
+    }
+}
