@@ -1,6 +1,8 @@
 //! What the layers add to a request, with 10,000 tenants in the catalog: resolve, admit, limit, mount, seal, enter and
 //! dispatch to a warm instance, against calling the application's router directly.
 
+#![allow(clippy::expect_used, reason = "a benchmark fails by panicking")]
+
 use std::{convert::Infallible, hint::black_box, time::Duration};
 
 use axum::{body::Body, http::Request, response::Response};

@@ -1,5 +1,7 @@
 //! What it costs to reach a tenant's resource, against an `Arc` in a mutex-guarded map.
 
+#![allow(clippy::expect_used, reason = "a benchmark fails by panicking")]
+
 use std::{
     collections::HashMap,
     hint::black_box,

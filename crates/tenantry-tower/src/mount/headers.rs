@@ -4,31 +4,31 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName,
-    header::{CONTENT_LOCATION, Entry, HeaderValue, LINK, LOCATION, REFRESH},
+    HeaderMap,
+    header::{CONTENT_LOCATION, HeaderValue, LINK, LOCATION, REFRESH},
 };
 
 use super::{reference::Mover, refresh, text::Text};
 
 pub(super) fn move_all(headers: &mut HeaderMap, mover: &Mover) {
-    for name in [LOCATION, CONTENT_LOCATION, SERVICE_WORKER_ALLOWED] {
-        move_each(headers, name, mover, |text| Some(0..text.len()));
-    }
-    move_each(headers, REFRESH, mover, refresh::target);
-    move_each(headers, LINK, mover, link_targets);
-}
-
-fn move_each<T>(headers: &mut HeaderMap, name: HeaderName, mover: &Mover, targets: impl Fn(&[u8]) -> T)
-where
-    T: IntoIterator<Item = Range<usize>>,
-{
-    let Entry::Occupied(mut values) = headers.entry(name) else { return };
-    for value in values.iter_mut() {
-        let moved = mover.moved(&Text::plain(value.as_bytes()), targets(value.as_bytes()));
-        if let Some(Ok(moved)) = moved.map(|moved| HeaderValue::from_maybe_shared(Bytes::from(moved))) {
+    // Once over the few headers there are is faster than asking for each of those that may be.
+    for (name, value) in headers.iter_mut() {
+        let moved = match name {
+            &LOCATION | &CONTENT_LOCATION => moved(value, mover, Some(0..value.len())),
+            &REFRESH => moved(value, mover, refresh::target(value.as_bytes())),
+            &LINK => moved(value, mover, link_targets(value.as_bytes())),
+            name if name == SERVICE_WORKER_ALLOWED => moved(value, mover, Some(0..value.len())),
+            _ => None,
+        };
+        if let Some(moved) = moved {
             *value = moved;
         }
     }
+}
+
+fn moved(value: &HeaderValue, mover: &Mover, targets: impl IntoIterator<Item = Range<usize>>) -> Option<HeaderValue> {
+    let moved = mover.moved(&Text::plain(value.as_bytes()), targets)?;
+    HeaderValue::from_maybe_shared(Bytes::from(moved)).ok()
 }
 
 /// The targets in `<target>; parameter="…", <target>` (RFC 8288 §3). What comes after a mistake is left alone.
@@ -61,10 +61,12 @@ fn parameters_len(text: &[u8]) -> usize {
     ends.unwrap_or(text.len())
 }
 
-const SERVICE_WORKER_ALLOWED: HeaderName = HeaderName::from_static("service-worker-allowed");
+const SERVICE_WORKER_ALLOWED: &str = "service-worker-allowed";
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
     use crate::mount::{ScriptRoot, reference::OwnHost};
 

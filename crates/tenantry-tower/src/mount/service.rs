@@ -139,8 +139,12 @@ fn split(uri: &Uri, mount_len: usize) -> Result<(&str, Option<Uri>), Elsewhere> 
         return Ok((mount, None));
     }
     let rest = uri.path_and_query().and_then(|whole| whole.as_str().get(mount_len..)).unwrap_or(rest);
+    let rest = PathAndQuery::try_from(rest).map_err(|_| Elsewhere::malformed())?;
+    if uri.authority().is_none() {
+        return Ok((mount, Some(rest.into())));
+    }
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(rest).map_err(|_| Elsewhere::malformed())?);
+    parts.path_and_query = Some(rest);
     let uri = Uri::from_parts(parts).map_err(|_| Elsewhere::malformed())?;
     Ok((mount, Some(uri)))
 }

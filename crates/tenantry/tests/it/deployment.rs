@@ -1,6 +1,9 @@
 //! A running deployment of the notes application, for as long as a test needs it.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use axum::Router;
 use notes_suite::Site;
@@ -30,7 +33,7 @@ impl Deployment {
     /// Starts after `change` has changed the configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = config(folder.path().to_owned());
+        let mut config = config(folder.path());
         change(&mut config);
         let tenancy = Tenancy::with(config).await.unwrap();
         for slug in ["acme", "globex"] {
@@ -64,7 +67,7 @@ impl Drop for Deployment {
 }
 
 /// The default configuration with its files in `folder`, and no limits that a busy test could run into.
-pub(crate) fn config(folder: PathBuf) -> Config {
+pub(crate) fn config(folder: &Path) -> Config {
     let text = r#"
         [cookies]
         unsealed = ["theme"]
@@ -73,7 +76,7 @@ pub(crate) fn config(folder: PathBuf) -> Config {
         burst = "none"
         in_flight_max = "none"
     "#;
-    Config::parse(text, &folder).unwrap()
+    Config::parse(text, folder).unwrap()
 }
 
 pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<Router> {
@@ -88,7 +91,7 @@ pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<R
 
 /// Another process's view of the same catalog.
 pub(crate) async fn elsewhere(deployment: &Deployment) -> Result<Tenancy, tenantry::OpenError> {
-    Tenancy::with(config(deployment.folder.clone())).await
+    Tenancy::with(config(&deployment.folder)).await
 }
 
 /// What creating a tenant that is there already says.

@@ -73,11 +73,11 @@ async fn a_catalog_that_cannot_be_used_is_said_to_be_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tenantry.db");
     fs::write(&file, "this is no database, but it is long enough to be taken for one at first sight").unwrap();
-    let error = Tenancy::with(config(folder.path().to_owned())).await.unwrap_err();
+    let error = Tenancy::with(config(folder.path())).await.unwrap_err();
     assert!(matches!(error, OpenError::Catalog(_)), "{error:?}");
     assert!(error.to_string().contains("tenantry.db"), "{error}");
 
-    let nowhere = Tenancy::with(config(folder.path().join("no/such/folder"))).await.unwrap_err();
+    let nowhere = Tenancy::with(config(&folder.path().join("no/such/folder"))).await.unwrap_err();
     assert!(matches!(nowhere, OpenError::Catalog(_)), "{nowhere:?}");
 
     let missing = Tenancy::open(folder.path().join("tenantry.toml")).await.unwrap_err();
@@ -88,11 +88,11 @@ async fn a_catalog_that_cannot_be_used_is_said_to_be_so() {
 async fn a_key_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    drop(Tenancy::with(config(folder.path().to_owned())).await.unwrap());
+    drop(Tenancy::with(config(folder.path())).await.unwrap());
     let key = folder.path().join("tenantry.key");
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600, "made on first start");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    let error = Tenancy::with(config(folder.path().to_owned())).await.unwrap_err();
+    let error = Tenancy::with(config(folder.path())).await.unwrap_err();
     assert!(matches!(error, OpenError::KeyFile(_)), "{error:?}");
 }
 

@@ -1,6 +1,7 @@
 //! The whole, from outside; and the shape of the workspace.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "the servers of tests work for no tenant")]
 
 mod bad_input;
 mod deployment;

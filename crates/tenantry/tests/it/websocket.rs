@@ -14,7 +14,7 @@ use crate::deployment::config;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upgrade_reaches_the_tenants_own_application() {
     let folder = tempfile::tempdir().unwrap();
-    let tenancy = Tenancy::with(config(folder.path().to_owned())).await.unwrap();
+    let tenancy = Tenancy::with(config(folder.path())).await.unwrap();
     tenancy.catalog().create(NewTenant::new("acme".parse().unwrap())).await.unwrap();
     tenancy.refresh().await.unwrap();
     let app = tenancy.dispatch(|scope| async move { Ok::<_, std::io::Error>(greeter(scope.slug().to_string())) });

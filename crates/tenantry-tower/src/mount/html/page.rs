@@ -18,11 +18,14 @@ use crate::mount::reference::Mover;
 pub(in crate::mount) fn is_page(response: &Response<Body>) -> bool {
     let headers = response.headers();
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !is_html(text(CONTENT_TYPE)) {
+        return false;
+    }
     let is_whole = response.status() != StatusCode::PARTIAL_CONTENT && !headers.contains_key(CONTENT_RANGE);
     let encoding = text(CONTENT_ENCODING);
     let is_encoded = headers.contains_key(CONTENT_ENCODING) && !encoding.eq_ignore_ascii_case("identity");
     let disposition = text(CONTENT_DISPOSITION).split(';').next().unwrap_or_default().trim();
-    is_whole && !is_encoded && !disposition.eq_ignore_ascii_case("attachment") && is_html(text(CONTENT_TYPE))
+    is_whole && !is_encoded && !disposition.eq_ignore_ascii_case("attachment")
 }
 
 /// The answer with its links moved.
@@ -46,14 +49,16 @@ pub(in crate::mount) fn rewrite(
 fn is_html(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
-    let is_html = ["text/html", "application/xhtml+xml"].iter().any(|html| html.eq_ignore_ascii_case(media_type));
+    if !["text/html", "application/xhtml+xml"].iter().any(|html| html.eq_ignore_ascii_case(media_type)) {
+        return false;
+    }
     let charset = parts.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     });
     // A charset that nobody knows is ignored by browsers as well.
     let encoding = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
-    is_html && encoding.is_none_or(Encoding::is_ascii_compatible)
+    encoding.is_none_or(Encoding::is_ascii_compatible)
 }
 
 /// Removes what is only true of the bytes that the application sent.

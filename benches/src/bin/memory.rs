@@ -1,0 +1,82 @@
+//! What tenants cost in memory, in three commands that `benches/memory` runs:
+//!
+//! * `memory fill FOLDER COUNT` registers tenants in a new catalog;
+//! * `memory idle FOLDER` opens it, in a process where nothing else has left its traces, and builds nothing;
+//! * `memory live FOLDER COUNT` builds instances of the notes application, and serves a page from each.
+
+#![expect(clippy::print_stdout, reason = "the results are for whoever runs it")]
+
+use std::{fs, path::Path, time::Instant};
+
+use anyhow::{Context, bail, ensure};
+use axum::{body::Body, http::Request};
+use tenantry::Tenancy;
+use tower::ServiceExt;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["fill", folder, count] => fill(Path::new(folder), count.parse()?).await,
+        ["idle", folder] => idle(Path::new(folder)).await,
+        ["live", folder, count] => live(Path::new(folder), count.parse()?).await,
+        _ => bail!("memory fill FOLDER COUNT | idle FOLDER | live FOLDER COUNT"),
+    }
+}
+
+async fn fill(folder: &Path, count: u32) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    tenantry_benches::tenancy(folder, count).await?;
+    println!("{count} tenants registered one by one in {:?}", begun.elapsed());
+    Ok(())
+}
+
+async fn idle(folder: &Path) -> anyhow::Result<()> {
+    let before = resident_bytes()?;
+    let begun = Instant::now();
+    let tenancy = Tenancy::with(tenantry_benches::config(folder)?).await?;
+    let elapsed = begun.elapsed();
+    let registered = u64::try_from(tenancy.admission().mirror().len())?;
+    let grown = resident_bytes()? - before;
+    println!("{registered} registered, idle: {} bytes each, opened in {elapsed:?}", grown / registered.max(1));
+    Ok(())
+}
+
+async fn live(folder: &Path, count: u32) -> anyhow::Result<()> {
+    let mut config = tenantry_benches::config(folder)?;
+    config.instances.live_max = count.try_into().context("at least one")?;
+    let tenancy = Tenancy::with(config).await?;
+    let databases = folder.to_owned();
+    let front =
+        tenancy.dispatch(move |scope| {
+            let database_url = format!("sqlite://{}", databases.join(format!("{}.db", scope.id())).display());
+            let secret = notes::Secret::new("one secret for all of the instances");
+            async move {
+                notes::app(notes::Config { listen: ([127, 0, 0, 1], 0).into(), database_url, secret: secret? }).await
+            }
+        });
+    let before = resident_bytes()?;
+    let begun = Instant::now();
+    for number in 1..=count {
+        let request = Request::get("/login").header("host", format!("t{number}.localhost")).body(Body::empty())?;
+        let Ok(response) = front.clone().oneshot(request).await;
+        ensure!(response.status() == 200, "t{number} answers {}", response.status());
+    }
+    let grown = resident_bytes()? - before;
+    println!(
+        "{count} live notes instances: {} KiB each, {} MiB in all, built in {:?}",
+        grown / 1024 / u64::from(count),
+        resident_bytes()? / 1024 / 1024,
+        begun.elapsed()
+    );
+    Ok(())
+}
+
+/// What this process has in memory, from Linux.
+fn resident_bytes() -> anyhow::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1024)
+}
