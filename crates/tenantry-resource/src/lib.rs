@@ -12,7 +12,7 @@ mod keys;
 mod per_tenant;
 
 pub use self::{
-    ambient::{NoScope, Within, current, spawn, spawn_blocking, within, within_sync},
+    ambient::{NoScope, Within, current, spawn, spawn_blocking, within, within_call, within_sync},
     keys::{DerivedKey, KeyFileError, KeyId, MasterKeys, MasterKeysError, NoRandomness, Purpose},
     per_tenant::{Bounds, BoxError, BuildError, Held, MakeFn, MakeResource, PerTenant, Unavailable, make_fn},
 };

@@ -1,6 +1,6 @@
 //! `tenantry tenant list`
 
-use std::{fmt, time::SystemTime};
+use std::fmt;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
@@ -40,8 +40,7 @@ impl List {
 
     /// One more than the limit where there is one, to know that there is.
     async fn read(&self, catalog: &SqliteCatalog, limit: usize) -> Result<Vec<Tenant>, CatalogError> {
-        let now = SystemTime::now();
-        let wanted = |tenant: &Tenant| self.status.is_none_or(|status| tenant.status_at(now) == status);
+        let wanted = |tenant: &Tenant| self.status.is_none_or(|status| tenant.status_now() == status);
         let (mut tenants, mut after) = (Vec::new(), None);
         while tenants.len() <= limit {
             let page = catalog.page(after, PAGE).await?;

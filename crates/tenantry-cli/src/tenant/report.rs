@@ -29,7 +29,7 @@ impl Report {
             id: tenant.id.get(),
             slug: tenant.slug.to_string(),
             aliases: tenant.aliases.iter().map(ToString::to_string).collect(),
-            status: tenant.status_at(SystemTime::now()).as_str(),
+            status: tenant.status_now().as_str(),
             plan: tenant.plan.to_string(),
             placement: tenant.placement.as_str(),
             created_at: utc(tenant.created_at),

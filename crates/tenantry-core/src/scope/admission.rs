@@ -1,9 +1,6 @@
 //! Admission: the only place that makes a [`Scope`].
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use super::Scope;
 use crate::{Candidate, Code, Mirror, Plans, Refusal, Status, Tenant, TenantId};
@@ -78,7 +75,7 @@ impl Admission {
     }
 
     fn check(&self, tenant: Arc<Tenant>) -> Result<Scope, Refusal> {
-        let code = match tenant.status_at(SystemTime::now()) {
+        let code = match tenant.status_now() {
             Status::Active => match self.plans.get(&tenant.plan) {
                 Some(plan) => return Ok(Scope { plan: Arc::clone(plan), tenant }),
                 None => Code::PlanUnknown,
@@ -98,6 +95,8 @@ const PROVISIONING_WAIT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     fn tenant(id: i64, slug: &str) -> Tenant {

@@ -1,10 +1,13 @@
 //! The scope of the running task.
 
+use std::{cell::RefCell, mem};
+
 use tenantry_core::{Code, Refusal, Scope};
 use thiserror::Error;
 
-tokio::task_local! {
-    pub(super) static SCOPE: Scope;
+thread_local! {
+    /// The scope of the task that this thread is polling right now.
+    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
 }
 
 /// The scope that the running task works in.
@@ -13,7 +16,26 @@ tokio::task_local! {
 ///
 /// [`NoScope`] outside any scope.
 pub fn current() -> Result<Scope, NoScope> {
-    SCOPE.try_with(Scope::clone).map_err(|_| NoScope(()))
+    CURRENT.with_borrow(Clone::clone).ok_or(NoScope(()))
+}
+
+/// Calls `f` with `scope` as the current one, and gives both back.
+///
+/// The scope is moved in and out again rather than cloned: this happens whenever a task is polled, and counters that all
+/// threads write to are what would cost most.
+pub(super) fn enter<R>(scope: &mut Option<Scope>, f: impl FnOnce() -> R) -> R {
+    /// Puts things back where they were, also when `f` panics.
+    struct Leave<'a>(&'a mut Option<Scope>);
+
+    impl Drop for Leave<'_> {
+        fn drop(&mut self) {
+            CURRENT.with_borrow_mut(|current| mem::swap(current, self.0));
+        }
+    }
+
+    CURRENT.with_borrow_mut(|current| mem::swap(current, scope));
+    let _leave = Leave(scope);
+    f()
 }
 
 /// Work that needs a tenant ran outside any scope.

@@ -32,5 +32,5 @@ mod within;
 pub use self::{
     current::{NoScope, current},
     spawn::{spawn, spawn_blocking},
-    within::{Within, within, within_sync},
+    within::{Within, within, within_call, within_sync},
 };

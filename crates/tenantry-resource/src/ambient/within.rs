@@ -10,18 +10,27 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tenantry_core::Scope;
 
-use super::current::SCOPE;
+use super::current::enter;
 
 /// Runs `inner` in `scope`: a future, a stream, or a body.
 ///
 /// The scope is current whenever `inner` is polled, and when it is dropped. An inner `within` hides the outer one.
 pub const fn within<T>(scope: Scope, inner: T) -> Within<T> {
-    Within { scope, inner: Some(inner) }
+    Within { scope: Some(scope), inner: Some(inner) }
 }
 
 /// Calls `f` in `scope`.
 pub fn within_sync<R>(scope: Scope, f: impl FnOnce() -> R) -> R {
-    SCOPE.sync_scope(scope, f)
+    enter(&mut Some(scope), f)
+}
+
+/// Calls `f` in `scope`, and runs what it returns in the same scope.
+///
+/// For services: what a service does before it returns its future belongs to the request as well.
+pub fn within_call<T>(scope: Scope, f: impl FnOnce() -> T) -> Within<T> {
+    let mut scope = Some(scope);
+    let inner = enter(&mut scope, f);
+    Within { scope, inner: Some(inner) }
 }
 
 pin_project! {
@@ -29,7 +38,8 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "nothing runs until this is polled"]
     pub struct Within<T> {
-        scope: Scope,
+        // While `inner` is polled, this holds what was current before.
+        scope: Option<Scope>,
         // Empty only while it is being dropped.
         #[pin]
         inner: Option<T>,
@@ -38,19 +48,22 @@ pin_project! {
     impl<T> PinnedDrop for Within<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            SCOPE.sync_scope(this.scope.clone(), || this.inner.set(None));
+            enter(this.scope, || this.inner.set(None));
         }
     }
 }
 
 impl<T> Within<T> {
-    /// Calls `f` with the inner value, in the scope; `ended` is the answer of a value that is already being dropped.
-    fn enter<R>(self: Pin<&mut Self>, ended: R, f: impl FnOnce(Pin<&mut T>) -> R) -> R {
+    /// The scope; nothing while the inner value is being polled.
+    pub const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// Calls `f` with the inner value, in the scope; nothing when the value is already being dropped.
+    pub fn enter<R>(self: Pin<&mut Self>, f: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
         let this = self.project();
-        match this.inner.as_pin_mut() {
-            Some(inner) => SCOPE.sync_scope(this.scope.clone(), || f(inner)),
-            None => ended,
-        }
+        let inner = this.inner.as_pin_mut()?;
+        Some(enter(this.scope, || f(inner)))
     }
 }
 
@@ -58,7 +71,7 @@ impl<F: Future> Future for Within<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.enter(Poll::Pending, |future| future.poll(cx))
+        self.enter(|future| future.poll(cx)).unwrap_or(Poll::Pending)
     }
 }
 
@@ -66,7 +79,7 @@ impl<S: Stream> Stream for Within<S> {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        self.enter(Poll::Ready(None), |stream| stream.poll_next(cx))
+        self.enter(|stream| stream.poll_next(cx)).unwrap_or(Poll::Ready(None))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -79,7 +92,7 @@ impl<B: Body> Body for Within<B> {
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.enter(Poll::Ready(None), |body| body.poll_frame(cx))
+        self.enter(|body| body.poll_frame(cx)).unwrap_or(Poll::Ready(None))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -9,40 +9,40 @@ use std::{
 };
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderValue, Response};
 use http_body::Body as _;
 use pin_project_lite::pin_project;
 use tenantry_core::{Code, Refusal, Scope};
-use tenantry_resource::{Within, within};
+use tenantry_resource::{Within, within, within_call};
 
-use crate::refuse::{ResponseFuture, refuse};
+use crate::refuse::refuse;
 
 pin_project! {
     /// The future of [`super::Enter`].
     pub struct EnterFuture<F> {
         #[pin]
-        future: ResponseFuture<Within<F>>,
-        entered: Option<Entered>,
+        kind: Kind<F>,
     }
 }
 
-struct Entered {
-    scope: Scope,
-    accept: Option<HeaderValue>,
+pin_project! {
+    #[project = KindProjection]
+    enum Kind<F> {
+        Entered { #[pin] future: Within<Option<F>>, accept: Option<HeaderValue> },
+        Refused { response: Option<Box<Response<Body>>> },
+    }
 }
 
 impl<F> EnterFuture<F> {
-    pub(super) fn entered(scope: Scope, future: F, accept: Option<HeaderValue>) -> Self {
-        let future = ResponseFuture::called(within(scope.clone(), future));
-        Self { future, entered: Some(Entered { scope, accept }) }
+    /// The future that `call` makes, in `scope` as `call` itself. A panic in `call` leaves none.
+    pub(super) fn entered(scope: Scope, accept: Option<HeaderValue>, call: impl FnOnce() -> F) -> Self {
+        // A service is called on a clone of its own, so what a panic leaves behind is not used again.
+        let future = within_call(scope, || catch_unwind(AssertUnwindSafe(call)).ok());
+        Self { kind: Kind::Entered { future, accept } }
     }
 
-    pub(super) fn refused(refusal: Refusal, headers: &HeaderMap) -> Self {
-        Self { future: ResponseFuture::refused(refusal, headers), entered: None }
-    }
-
-    pub(super) fn panicked(scope: &Scope, accept: Option<&HeaderValue>) -> Self {
-        Self { future: ResponseFuture::answered(panicked(scope, accept)), entered: None }
+    pub(super) fn refused(refusal: Refusal, accept: Option<&HeaderValue>) -> Self {
+        Self { kind: Kind::Refused { response: Some(Box::new(refuse(refusal, accept))) } }
     }
 }
 
@@ -53,23 +53,20 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        // The future is not polled again after a panic.
-        let polled = catch_unwind(AssertUnwindSafe(|| this.future.poll(cx)));
-        let response = match polled {
-            Ok(polled) => {
-                let Ok(response) = ready!(polled);
-                Some(response)
+        match self.project().kind.project() {
+            KindProjection::Entered { mut future, accept } => {
+                let answered = ready!(answer(future.as_mut(), cx));
+                let scope = future.scope().cloned();
+                Poll::Ready(Ok(match (answered, scope) {
+                    (Some(response), Some(scope)) => response.map(|body| stay(scope, body)),
+                    (_, scope) => panicked(scope.as_ref(), accept.as_ref()),
+                }))
             }
-            Err(_) => None,
-        };
-        let entered = this.entered.take();
-        Poll::Ready(Ok(match (response, entered) {
-            (Some(response), Some(entered)) => response.map(|body| stay(entered.scope, body)),
-            (Some(response), None) => response,
-            (None, Some(entered)) => panicked(&entered.scope, entered.accept.as_ref()),
-            (None, None) => refuse(Refusal::new(Code::InstancePanicked), None),
-        }))
+            // Nothing is left only after it was ready, when the contract of `Future` forbids to poll it.
+            KindProjection::Refused { response } => {
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(*response)))
+            }
+        }
     }
 }
 
@@ -79,12 +76,34 @@ impl<F> fmt::Debug for EnterFuture<F> {
     }
 }
 
+/// The answer, or nothing when the application panics or has panicked.
+fn answer<F>(future: Pin<&mut Within<Option<F>>>, cx: &mut Context<'_>) -> Poll<Option<Response<Body>>>
+where
+    F: Future<Output = Result<Response<Body>, Infallible>>,
+{
+    // The future is not polled again after a panic.
+    let polled =
+        catch_unwind(AssertUnwindSafe(|| future.enter(|future| future.as_pin_mut().map(|future| future.poll(cx)))));
+    match polled {
+        Ok(Some(Some(Poll::Ready(Ok(response))))) => Poll::Ready(Some(response)),
+        Ok(Some(Some(Poll::Pending))) => Poll::Pending,
+        Ok(Some(None) | None) | Err(_) => Poll::Ready(None),
+    }
+}
+
 /// Keeps the scope current while the body is polled.
 fn stay(scope: Scope, body: Body) -> Body {
     if body.is_end_stream() { body } else { Body::new(within(scope, body)) }
 }
 
-fn panicked(scope: &Scope, accept: Option<&HeaderValue>) -> Response<Body> {
-    tracing::error!(tenant.slug = %scope.slug(), "the application panicked");
-    refuse(Refusal::new(Code::InstancePanicked).for_tenant(scope.slug().clone()), accept)
+fn panicked(scope: Option<&Scope>, accept: Option<&HeaderValue>) -> Response<Body> {
+    let refusal = Refusal::new(Code::InstancePanicked);
+    let refusal = match scope {
+        Some(scope) => {
+            tracing::error!(tenant.slug = %scope.slug(), "the application panicked");
+            refusal.for_tenant(scope.slug().clone())
+        }
+        None => refusal,
+    };
+    refuse(refusal, accept)
 }

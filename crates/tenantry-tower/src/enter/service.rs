@@ -2,17 +2,16 @@
 
 use std::{
     convert::Infallible,
-    panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll},
 };
 
 use axum::body::Body;
 use http::{Request, Response};
 use tenantry_core::{Code, Refusal, Scope};
-use tenantry_resource::within_sync;
 use tower_service::Service;
 
 use super::EnterFuture;
+use crate::refuse::accept;
 
 /// See [`super::EnterLayer`].
 #[derive(Clone, Debug)]
@@ -39,15 +38,10 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Some(scope) = request.extensions().get::<Scope>().cloned() else {
-            return EnterFuture::refused(Refusal::new(Code::NoScope), request.headers());
-        };
-        let accept = crate::refuse::accept(request.headers()).cloned();
-        // A service is called on a clone of its own, so what a panic leaves behind is not used again.
-        let call = AssertUnwindSafe(|| within_sync(scope.clone(), || self.inner.call(request)));
-        match catch_unwind(call) {
-            Ok(future) => EnterFuture::entered(scope, future, accept),
-            Err(_) => EnterFuture::panicked(&scope, accept.as_ref()),
+        let accept = accept(request.headers()).cloned();
+        match request.extensions().get::<Scope>().cloned() {
+            Some(scope) => EnterFuture::entered(scope, accept, || self.inner.call(request)),
+            None => EnterFuture::refused(Refusal::new(Code::NoScope), accept.as_ref()),
         }
     }
 }

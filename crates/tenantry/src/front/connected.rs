@@ -5,6 +5,7 @@ use std::{
     convert::Infallible,
     future::{Ready, ready},
     net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -22,10 +23,25 @@ use super::Front;
 ///
 /// Each request gets the peer's address as `ConnectInfo<SocketAddr>`, which trusted proxies are recognised by.
 /// Connections that have no such address (Unix sockets) get none, and their peers are trusted by nobody.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Connected<S> {
-    front: Front<S>,
+    /// The server clones its service for every request. A clone of a front counts up something in each layer, in
+    /// memory that all connections write to; this counts up once, in memory of this connection. The lock is held while
+    /// the future is made, and nobody else wants it: requests of one connection arrive one after the other.
+    front: Arc<Mutex<Front<S>>>,
     peer: Option<SocketAddr>,
+}
+
+impl<S> Connected<S> {
+    fn front(&self) -> MutexGuard<'_, Front<S>> {
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> Clone for Connected<S> {
+    fn clone(&self) -> Self {
+        Self { front: Arc::clone(&self.front), peer: self.peer }
+    }
 }
 
 impl<S> Service<Request<Body>> for Connected<S>
@@ -37,14 +53,14 @@ where
     type Future = <Front<S> as Service<Request<Body>>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.front.poll_ready(cx)
+        self.front().poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         if let Some(peer) = self.peer {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
-        self.front.call(request)
+        self.front().call(request)
     }
 }
 
@@ -63,6 +79,7 @@ where
 
     fn call(&mut self, stream: IncomingStream<'_, L>) -> Self::Future {
         let address: &dyn Any = stream.remote_addr();
-        ready(Ok(Connected { front: self.clone(), peer: address.downcast_ref().copied() }))
+        let front = Arc::new(Mutex::new(self.clone()));
+        ready(Ok(Connected { front, peer: address.downcast_ref().copied() }))
     }
 }
