@@ -5,7 +5,8 @@ use std::path::Path;
 use axum::{Router, routing::get};
 use tenantry::{Front, NewTenant, Tenancy, config::Config, tower::Dispatch};
 
-/// The default configuration with its files in `folder`, and limits that are counted but never reached.
+/// The default configuration with its files in `folder`, a default plan whose limits are counted but never reached, and
+/// a plan `small` whose limits are.
 ///
 /// # Errors
 ///
@@ -16,6 +17,10 @@ pub fn config(folder: &Path) -> anyhow::Result<Config> {
         requests_per_second = 100000000
         burst = 100000000
         in_flight_max = 1000000
+        [plans.small]
+        requests_per_second = 100
+        burst = 100
+        in_flight_max = 4
     "#;
     Ok(Config::parse(text, folder)?)
 }

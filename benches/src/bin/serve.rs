@@ -1,13 +1,17 @@
-//! A server to put under load: `serve plain|front|wrapped PORT [TENANTS]`, with a handler that does nothing at `/`, and
-//! one that reads SQLite at `/read`. `benches/throughput` runs it.
+//! A server to put under load, which `benches/throughput` and `benches/neighbour` run: `serve plain|front PORT [TENANTS]`.
 //!
-//! `/cookie` sets a cookie, which the load then sends along.
+//! `/` does nothing, `/read` reads SQLite, `/work` computes for a millisecond, `/cookie` sets a cookie that the load then
+//! sends along. With `front` there is a tenant `small` on a plan with small limits.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use axum::{Router, extract::State, http::header::SET_COOKIE, routing::get};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use tenantry::NewTenant;
 use tokio::net::TcpListener;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -24,6 +28,10 @@ async fn main() -> anyhow::Result<()> {
         }
         "front" => {
             let tenancy = tenantry_benches::tenancy(folder.path(), tenants).await?;
+            let mut small = NewTenant::new("small".parse()?);
+            small.plan = "small".parse()?;
+            tenancy.catalog().create(small).await?;
+            tenancy.refresh().await?;
             let databases = folder.path().to_owned();
             let app = tenancy.dispatch(move |scope| {
                 let databases = databases.clone();
@@ -46,12 +54,22 @@ async fn application(folder: &Path, tenant: i64) -> anyhow::Result<Router> {
         .route("/", get(|| async { "hello" }))
         .route("/cookie", get(|| async { ([(SET_COOKIE, "session=0123456789abcdef0123456789abcdef; Path=/")], "set") }))
         .route("/read", get(read))
+        .route("/work", get(work))
         .with_state(pool))
 }
 
 async fn read(State(pool): State<SqlitePool>) -> String {
     let title = sqlx::query_scalar("select title from notes where id = ?").bind(1).fetch_one(&pool).await;
     title.unwrap_or_else(|error| error.to_string())
+}
+
+/// Keeps a core busy for a millisecond, as a page with much to compute does.
+async fn work() -> &'static str {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1) {
+        std::hint::spin_loop();
+    }
+    "done"
 }
 
 async fn stopped() {
