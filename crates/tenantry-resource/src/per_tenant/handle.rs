@@ -27,7 +27,7 @@ use crate::current;
 /// # let scope = admission.admit_id(TenantId::new(1))?;
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let greetings = PerTenant::new(
-///     make_fn(|scope| async move { Ok(format!("hello, {}", scope.slug())) }),
+///     make_fn(|scope| async move { Ok::<_, std::io::Error>(format!("hello, {}", scope.slug())) }),
 ///     Bounds::default(),
 /// );
 /// assert!(greetings.current().await.is_err(), "no scope, no answer");

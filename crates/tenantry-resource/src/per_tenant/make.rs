@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use tenantry_core::Scope;
+use tenantry_core::{BoxFuture, Scope};
 
 /// Any error of a maker.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -29,20 +29,36 @@ pub trait MakeResource: Send + Sync + 'static {
 }
 
 /// A [`MakeResource`] from a function, for resources that need no closing.
-pub const fn make_fn<F>(f: F) -> MakeFn<F> {
-    MakeFn(f)
+///
+/// ```
+/// use tenantry_resource::{Bounds, MakeFn, PerTenant, make_fn};
+///
+/// struct AppState {
+///     greetings: PerTenant<MakeFn<String>>,
+/// }
+///
+/// let greet = make_fn(|scope| async move { Ok::<_, std::io::Error>(format!("hello, {}", scope.slug())) });
+/// let state = AppState { greetings: PerTenant::new(greet, Bounds::default()) };
+/// ```
+pub fn make_fn<F, Fut, R, E>(f: F) -> MakeFn<R>
+where
+    F: Fn(Scope) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<R, E>> + Send + 'static,
+    E: Into<BoxError>,
+{
+    MakeFn(Box::new(move |scope| {
+        let making = f(scope);
+        Box::pin(async move { making.await.map_err(Into::into) })
+    }))
 }
 
 /// A function as a [`MakeResource`]. Made by [`make_fn`].
-#[derive(Clone, Copy)]
-pub struct MakeFn<F>(F);
+pub struct MakeFn<R>(Box<Make<R>>);
 
-impl<F, Fut, R> MakeResource for MakeFn<F>
-where
-    F: Fn(Scope) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<R, BoxError>> + Send,
-    R: Send + Sync + 'static,
-{
+// Boxed, so that the type can be written down, and so that neither the function nor its error is part of it.
+type Make<R> = dyn Fn(Scope) -> BoxFuture<'static, Result<R, BoxError>> + Send + Sync;
+
+impl<R: Send + Sync + 'static> MakeResource for MakeFn<R> {
     type Resource = R;
 
     fn make(&self, scope: Scope) -> impl Future<Output = Result<R, BoxError>> + Send {
@@ -50,7 +66,7 @@ where
     }
 }
 
-impl<F> fmt::Debug for MakeFn<F> {
+impl<R> fmt::Debug for MakeFn<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MakeFn")
     }

@@ -160,7 +160,7 @@ async fn a_failing_build_backs_off_for_that_tenant_alone() {
                 return Ok(());
             }
             match tries.fetch_add(1, SeqCst) {
-                0 => Err("the disk is full".into()),
+                0 => Err(BoxError::from("the disk is full")),
                 1 => panic!("out of luck"),
                 _ => Ok(()),
             }

@@ -4,15 +4,12 @@ use std::{fmt, sync::Arc};
 
 use axum::Router;
 use tenantry_core::{BoxFuture, Scope};
-use tenantry_resource::{BoxError, MakeResource};
+use tenantry_resource::{BoxError, MakeFn, MakeResource, make_fn};
 
 /// Builds applications with a function: `|scope| async { Ok(router) }`.
 ///
 /// The function may answer with a plain [`Router`], or with an [`App`] that wants to be told when it is closed.
-pub struct MakeApp(Box<Make>);
-
-// Boxed, so that neither the function nor its error is part of the type of every service around it.
-type Make = dyn Fn(Scope) -> BoxFuture<'static, Result<App, BoxError>> + Send + Sync;
+pub struct MakeApp(MakeFn<App>);
 
 impl MakeApp {
     /// Builds with this function.
@@ -23,9 +20,9 @@ impl MakeApp {
         A: Into<App>,
         E: Into<BoxError>,
     {
-        Self(Box::new(move |scope| {
+        Self(make_fn(move |scope| {
             let making = f(scope);
-            Box::pin(async move { making.await.map(Into::into).map_err(Into::into) })
+            async move { making.await.map(Into::into).map_err(Into::into) }
         }))
     }
 }
@@ -34,7 +31,7 @@ impl MakeResource for MakeApp {
     type Resource = App;
 
     fn make(&self, scope: Scope) -> impl Future<Output = Result<App, BoxError>> + Send {
-        (self.0)(scope)
+        self.0.make(scope)
     }
 
     async fn close(&self, app: &App) {

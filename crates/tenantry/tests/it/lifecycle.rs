@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::http::Request;
-use tenantry::{NewTenant, OpenError, Status, Tenancy};
+use tenantry::{App, NewTenant, OpenError, Status, Tenancy};
 
 use crate::deployment::{Deployment, config, elsewhere, is_taken, raw};
 
@@ -117,4 +117,25 @@ async fn a_key_is_rotated_with_an_overlap() {
     assert!(is_let_in(&elsewhere(&deployment).await.unwrap()).await, "the old key still verifies");
     tenantry::MasterKeys::retire_file(&key).unwrap();
     assert!(!is_let_in(&elsewhere(&deployment).await.unwrap()).await, "now it does not");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_suspended_tenants_application_is_closed() {
+    let deployment = Deployment::start().await;
+    let (closed, mut told) = tokio::sync::watch::channel(0);
+    let closed = std::sync::Arc::new(closed);
+    let app = deployment.tenancy.dispatch(move |_| {
+        let closed = std::sync::Arc::clone(&closed);
+        let app = App::new(axum::Router::new().route("/", axum::routing::get(|| async { "hello" })));
+        std::future::ready(Ok::<_, std::io::Error>(app.on_close(move || {
+            closed.send_modify(|count| *count += 1);
+            std::future::ready(())
+        })))
+    });
+    let request = Request::get("/t/acme/").body(axum::body::Body::empty()).unwrap();
+    assert_eq!(tower::ServiceExt::oneshot(app, request).await.unwrap().status(), 200);
+    let catalog = deployment.tenancy.catalog();
+    let acme = catalog.by_slug(&"acme".parse().unwrap()).await.unwrap().unwrap().id;
+    catalog.set_status(acme, Status::Suspended).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(2), told.wait_for(|count| *count == 1)).await.unwrap().unwrap();
 }

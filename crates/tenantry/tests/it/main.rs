@@ -9,5 +9,7 @@ mod edges;
 mod isolation;
 mod lifecycle;
 mod notes;
+mod shared;
 mod tidy;
+mod tokens;
 mod websocket;
