@@ -11,6 +11,8 @@ use http::{
 use super::{reference::Mover, refresh, text::Text};
 
 pub(super) fn move_all(headers: &mut HeaderMap, mover: &Mover) {
+    // It would clear what the whole host has stored, of all who share it.
+    headers.remove(CLEAR_SITE_DATA);
     // Once over the few headers there are is faster than asking for each of those that may be.
     for (name, value) in headers.iter_mut() {
         let moved = match name {
@@ -61,6 +63,7 @@ fn parameters_len(text: &[u8]) -> usize {
     ends.unwrap_or(text.len())
 }
 
+const CLEAR_SITE_DATA: &str = "clear-site-data";
 const SERVICE_WORKER_ALLOWED: &str = "service-worker-allowed";
 
 #[cfg(test)]
@@ -95,5 +98,14 @@ mod tests {
         check("link", "x </a>", "x </a>");
         check("link", "</a", "</a");
         check("x-other", "/x", "/x");
+    }
+
+    #[test]
+    fn nobody_clears_what_others_have_stored() {
+        let mover = Mover::new(ScriptRoot::join("", "/t/acme"), OwnHost::Unknown);
+        let mut headers =
+            HeaderMap::from_iter([(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"*\""))]);
+        move_all(&mut headers, &mover);
+        assert!(headers.is_empty());
     }
 }

@@ -2,23 +2,26 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use http::{
-    HeaderMap,
-    header::{AUTHORIZATION, COOKIE},
-    request::Parts,
+use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey, Validation, crypto::rust_crypto, decode, decode_header, jwk::JwkSet,
 };
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::{Map, Value};
 use tenantry_core::{Candidate, Malformed, Resolution, Resolver};
 use thiserror::Error;
 
-/// Reads the tenant from a claim of a signed token (JWT, RFC 7519): of the `Authorization: Bearer` header, or of a
+use crate::cookie;
+
+/// Reads the tenant from a claim of a signed token (JWT, RFC 7519): of the `Authorization: Bearer` header, and of a
 /// cookie.
 ///
 /// 1. The key decides which algorithms are believed, the token does not.
 /// 2. A token must have an expiry, and issuer and audience where they are asked for.
-/// 3. A token that is there and does not verify is refused with 401. Something that does not have the form of a JWT is
-///    somebody else's, and is ignored.
+/// 3. A token that is there and does not verify is refused with 401.
+/// 4. Header and cookie are both read, and must name the same tenant: the application may prefer either.
+/// 5. Where the application might read something else than this does, the request is refused with 401: with two
+///    `Authorization` headers, two cookies of the name, or a cookie that is neither empty nor plainly a token. Only a
+///    bearer that plainly is something else than a JWT is ignored, as somebody else's.
 ///
 /// The application still checks its tokens by itself; this resolver only makes sure that one issued for a tenant is of
 /// no use with another.
@@ -32,12 +35,15 @@ pub struct Claim {
 impl Claim {
     /// Reads the claim `name` of tokens that are signed with one of `keys`.
     pub fn new(name: impl Into<String>, keys: ClaimKeys) -> Self {
+        // Where an application switches on the token crate's other provider too, it panics unless it is told which to
+        // use. One that the application has chosen stays.
+        rust_crypto::DEFAULT_PROVIDER.install_default().ok();
         let validation = Validation { leeway: DEFAULT_LEEWAY.as_secs(), validate_nbf: true, ..Validation::default() };
         Self { name: name.into(), keys, cookie: None, validation }
     }
 
-    /// Reads the token from this cookie when there is no `Authorization: Bearer` header. The cookie must be one that is
-    /// not sealed, since it is read before anybody knows the tenant.
+    /// Reads the token from this cookie as well. It must be one that is not sealed, since it is read before anybody knows
+    /// the tenant, and one that is used for nothing else.
     #[must_use]
     pub fn cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = Some(name.into());
@@ -83,12 +89,18 @@ impl Claim {
 
 impl Resolver for Claim {
     fn resolve(&self, request: &Parts) -> Resolution {
-        let token =
-            bearer(&request.headers).or_else(|| self.cookie.as_deref().and_then(|name| cookie(&request.headers, name)));
-        match token.filter(|token| looks_like_jwt(token)).map(|token| self.read(token)) {
-            None => Resolution::NotMine,
-            Some(Ok(candidate)) => Resolution::Candidate(candidate),
-            Some(Err(malformed)) => Resolution::Malformed(malformed),
+        let tokens = bearer(&request.headers).and_then(|bearer| {
+            let cookie = self.cookie.as_deref().map(|name| cookie_token(&request.headers, name));
+            Ok([bearer, cookie.transpose()?.flatten()])
+        });
+        let candidates = tokens.and_then(|tokens| {
+            tokens.into_iter().flatten().map(|token| self.read(token)).collect::<Result<Vec<_>, _>>()
+        });
+        match candidates {
+            Ok(candidates) => {
+                candidates.into_iter().reduce(Candidate::and).map_or(Resolution::NotMine, Resolution::Candidate)
+            }
+            Err(malformed) => Resolution::Malformed(malformed),
         }
     }
 }
@@ -218,15 +230,39 @@ pub enum ClaimKeysError {
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 const SECRET_LEN_MIN: usize = 32;
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// The token of the `Authorization` header; nothing when there is none, or one that is no JWT.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Malformed> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.as_bytes().trim_ascii(),
+        (Some(_), Some(_)) => return Err(Malformed::token("there is more than one `Authorization` header")),
+    };
+    let scheme_len = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let (scheme, token) = value.split_at(scheme_len);
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return Ok(None);
+    }
+    let token = plain(token.trim_ascii()).ok_or_else(|| Malformed::token("it is not plainly a token"))?;
+    Ok(looks_like_jwt(token).then_some(token))
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let pairs =
-        headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    pairs.filter_map(|pair| pair.trim().split_once('=')).find_map(|(key, value)| (key == name).then_some(value))
+/// The token of the cookie; nothing when there is none, or an empty one.
+fn cookie_token<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Malformed> {
+    let mut values = cookie::pairs(headers).filter(|pair| pair.name == name.as_bytes()).map(|pair| pair.value);
+    let value = match (values.next(), values.next()) {
+        (None | Some(b""), None) => return Ok(None),
+        (Some(value), None) => value,
+        _ => return Err(Malformed::token("there is more than one cookie for it")),
+    };
+    let token = plain(value).filter(|token| looks_like_jwt(token));
+    token.map(Some).ok_or_else(|| Malformed::token("the cookie is not plainly a token"))
+}
+
+/// The text, if it has only characters of a token (`b64token`, RFC 6750 §2.1).
+fn plain(text: &[u8]) -> Option<&str> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    text.iter().all(is_plain).then(|| str::from_utf8(text).ok()).flatten()
 }
 
 /// Three parts, the first of which is a JSON object: `{"` is `eyJ` in base64.

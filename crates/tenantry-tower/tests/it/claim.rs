@@ -85,6 +85,51 @@ fn a_bad_token_is_refused() {
 }
 
 #[test]
+fn what_the_application_might_read_differently_is_refused() {
+    let by_cookie = || shared_secret().cookie("session");
+    let token = |tenant: &str| token(Algorithm::HS256, SECRET, &json!({ "tenant": tenant, "exp": in_secs(60) }));
+    let (acme, globex) = (token("acme"), token("globex"));
+    let resolve = |headers: &[(&str, &[u8])]| {
+        let mut request = Request::new(()).into_parts().0;
+        for (name, value) in headers {
+            let name: http::HeaderName = name.parse().unwrap();
+            request.headers.append(name, http::HeaderValue::from_bytes(value).unwrap());
+        }
+        match by_cookie().resolve(&request) {
+            Resolution::Candidate(candidate) => {
+                Ok(Some((candidate.slug().to_string(), candidate.others().first().map(ToString::to_string))))
+            }
+            Resolution::Malformed(_) => Err(()),
+            Resolution::NotMine => Ok(None),
+        }
+    };
+    let cookie = |text: String| resolve(&[("cookie", text.as_bytes())]);
+    let found = Ok(Some(("acme".to_owned(), None)));
+    assert_eq!(cookie(format!("session={acme}")), found);
+    assert_eq!(cookie(format!("session = {acme} ; theme=dark")), found);
+    assert_eq!(resolve(&[("cookie", [b"x=\xff; session=", acme.as_bytes()].concat().as_slice())]), found);
+    assert_eq!(cookie("session=; theme=dark".to_owned()), Ok(None));
+    for text in [
+        format!("session=x; session={acme}"),
+        format!("session={acme}; session={acme}"),
+        format!("session=\"{acme}\""),
+        format!("session=%65{}", &acme[1..]),
+        "session=x".to_owned(),
+    ] {
+        assert_eq!(cookie(text.clone()), Err(()), "{text}");
+    }
+    // Both are read; whether the names agree is for admission to say.
+    let bearer = format!("Bearer {globex}");
+    let both = resolve(&[("authorization", bearer.as_bytes()), ("cookie", format!("session={acme}").as_bytes())]);
+    assert_eq!(both, Ok(Some(("globex".to_owned(), Some("acme".to_owned())))));
+    let opaque = resolve(&[("authorization", b"Bearer opaque"), ("cookie", format!("session={acme}").as_bytes())]);
+    assert_eq!(opaque, found);
+    assert_eq!(resolve(&[("authorization", format!("bearer\t{acme}").as_bytes())]), found);
+    assert_eq!(resolve(&[("authorization", bearer.as_bytes()), ("authorization", b"Basic eDp5")]), Err(()));
+    assert_eq!(resolve(&[("authorization", format!("Bearer \"{acme}\"").as_bytes())]), Err(()));
+}
+
+#[test]
 fn issuer_and_audience_are_required_where_they_are_asked_for() {
     let strict = shared_secret().issuer("https://id.example").audience("notes");
     let with = |extra: Value| {

@@ -21,7 +21,7 @@ use tenantry_tower::{
 };
 use tower::{Layer, Service, ServiceBuilder};
 
-use crate::world::{admission, ask, at_host, code, text};
+use crate::world::{admission, ask, at_host, code, get, text};
 
 /// Answers with what it knows of the request, or with the headers and the body that the query asks for.
 fn app() -> Router {
@@ -269,4 +269,28 @@ async fn an_error_in_the_middle_of_a_page_stays_an_error() {
     let mut body = ask(&MountLayer::new().layer(app), request).await.into_body();
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "<a href=\"/t/acme/x\">");
     assert!(body.frame().await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn long_links_and_long_tags_take_no_longer_than_their_length() {
+    // Quadratic work would take minutes here, and the test runner's patience is shorter than that.
+    let dots = "/.".repeat(500_000);
+    let names = "a ".repeat(500_000);
+    let hrefs = "href ".repeat(200_000);
+    for page in [
+        format!("<a href=\"/x{dots}/y\">"),
+        format!("<a {names} href=/x>"),
+        format!("<a {hrefs} href=/x>"),
+        format!("<meta http-equiv=refresh {}>", "content ".repeat(100_000)),
+    ] {
+        let app = Router::new().route("/", route(move || async move { axum::response::Html(page) }));
+        let service = ServiceBuilder::new()
+            .layer(ResolveLayer::new(PathPrefix::new().under("/t").unwrap()))
+            .layer(AdmitLayer::new(admission()))
+            .layer(MountLayer::new())
+            .service(app);
+        let (status, body) = text(ask(&service, get("/t/acme/")).await).await;
+        assert_eq!(status, 200);
+        assert!(body.starts_with('<'));
+    }
 }

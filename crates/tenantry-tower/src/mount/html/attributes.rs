@@ -7,23 +7,49 @@ use crate::mount::{reference::Mover, refresh, text::Text};
 
 /// Moves the links in the attributes of one tag.
 pub(super) fn move_links(element: &mut Element<'_, '_>, mover: &Mover) {
-    let moved: Vec<_> = moved(element, mover).collect();
-    for (name, value) in moved {
+    for (name, value) in moved(element, mover) {
         // Names and values come from the page itself, so there is nothing that could be wrong with them.
         let _ignored = element.set_attribute(&name, &value);
     }
 }
 
-fn moved(element: &Element<'_, '_>, mover: &Mover) -> impl Iterator<Item = (String, String)> {
-    let attributes = element.attributes();
-    attributes.iter().enumerate().filter_map(|(at, attribute)| {
+fn moved(element: &Element<'_, '_>, mover: &Mover) -> Vec<(String, String)> {
+    let tag = Tag { name: element.tag_name(), refreshes: refreshes(element) };
+    // Of several attributes with the same name, the first one counts. Only the few names that hold links are
+    // remembered, so that a tag with thousands of attributes takes no longer than its length.
+    let mut seen: Vec<String> = Vec::new();
+    let mut moved = Vec::new();
+    for attribute in element.attributes() {
         let name = attribute.name();
-        let kind = Kind::of(&name, element)?;
-        // Of several attributes with the same name, the first one counts.
-        let is_first = attributes[..at].iter().all(|before| before.name() != name);
-        let value = if is_first { kind.moved(attribute, mover)? } else { return None };
-        Some((name, value))
-    })
+        let Some(kind) = tag.kind(&name) else { continue };
+        if seen.contains(&name) {
+            continue;
+        }
+        if let Some(value) = kind.moved(attribute, mover) {
+            moved.push((name.clone(), value));
+        }
+        seen.push(name);
+    }
+    moved
+}
+
+struct Tag {
+    name: String,
+    /// Whether it sends the browser on to another page.
+    refreshes: bool,
+}
+
+impl Tag {
+    /// What an attribute holds; nothing when it holds no link.
+    fn kind(&self, attribute: &str) -> Option<Kind> {
+        match attribute {
+            "action" | "background" | "formaction" | "href" | "poster" | "src" | "xlink:href" => Some(Kind::Address),
+            "imagesrcset" | "srcset" => Some(Kind::Images),
+            "data" if self.name == "object" => Some(Kind::Address),
+            "content" if self.refreshes => Some(Kind::Refresh),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -34,17 +60,6 @@ enum Kind {
 }
 
 impl Kind {
-    /// What an attribute holds; nothing when it holds no link.
-    fn of(name: &str, element: &Element<'_, '_>) -> Option<Self> {
-        match name {
-            "action" | "background" | "formaction" | "href" | "poster" | "src" | "xlink:href" => Some(Self::Address),
-            "imagesrcset" | "srcset" => Some(Self::Images),
-            "data" if element.tag_name() == "object" => Some(Self::Address),
-            "content" if element.tag_name() == "meta" && refreshes(element) => Some(Self::Refresh),
-            _ => None,
-        }
-    }
-
     fn moved(self, attribute: &Attribute<'_>, mover: &Mover) -> Option<String> {
         let value = attribute.value();
         let text = Text::attribute(value.as_bytes());
@@ -57,6 +72,8 @@ impl Kind {
     }
 }
 
+/// Whether the tag is `<meta http-equiv="refresh" …>`.
 fn refreshes(element: &Element<'_, '_>) -> bool {
-    element.get_attribute("http-equiv").is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
+    let is_refresh = |value: String| value.trim().eq_ignore_ascii_case("refresh");
+    element.tag_name() == "meta" && element.get_attribute("http-equiv").is_some_and(is_refresh)
 }
