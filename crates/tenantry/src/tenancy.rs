@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     sync::{Arc, PoisonError, RwLock},
+    task::Poll,
 };
 
 use axum::Router;
@@ -62,8 +63,7 @@ impl Tenancy {
         let catalog = Arc::new(SqliteCatalog::open(&config.catalog.path, open).await?);
         let dispatched = Arc::new(Dispatched::default());
         let told = Arc::clone(&dispatched);
-        let follow =
-            FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.drop_unserved(change));
+        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.follow(change));
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
         let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
         let layers = layers(&config, Arc::clone(&admission))?;
@@ -134,20 +134,27 @@ impl Dispatched {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A tenant that is no longer served needs no application.
-    fn drop_unserved(&self, change: &Change) {
-        let served = matches!(change, Change::Upserted(tenant) if tenant.status == Status::Active);
-        if !served {
-            for apps in self.all() {
-                apps.evict(change.id());
+    /// Drops what was built for a record of the tenant that is no longer true; all of it when the tenant is not served.
+    fn follow(&self, change: &Change) {
+        for apps in self.all() {
+            match change {
+                Change::Upserted(tenant) if tenant.status == Status::Active => {
+                    apps.evict_before(tenant.id, tenant.revision);
+                }
+                Change::Upserted(_) | Change::Removed { .. } => apps.evict(change.id()),
             }
         }
     }
 
+    /// Refuses newcomers at all of them before it waits for any.
     async fn shut_down(&self) {
-        for apps in self.all() {
-            apps.shut_down().await;
-        }
+        let mut closing: Vec<_> =
+            self.all().into_iter().map(|apps| Box::pin(async move { apps.shut_down().await })).collect();
+        std::future::poll_fn(|cx| {
+            closing.retain_mut(|apps| apps.as_mut().poll(cx).is_pending());
+            if closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 

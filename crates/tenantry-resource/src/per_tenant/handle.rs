@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
 };
 
-use tenantry_core::{Scope, TenantId};
+use tenantry_core::{Revision, Scope, TenantId};
 use tokio::time::Instant;
 
 use super::{
@@ -100,12 +100,20 @@ impl<M: MakeResource> PerTenant<M> {
         self.shared.read().live(scope)
     }
 
-    /// Takes the tenant's resource out of use; it is closed when its last user is done.
+    /// Takes the tenant's resource out of use; it is closed when its last user is done. One that is being built is closed
+    /// as soon as it is there, and those who wait for it are refused.
     ///
-    /// Returns whether there was one. The next request builds a new one.
-    pub fn evict(&self, tenant: TenantId) -> bool {
-        let live = self.shared.write().take_live(tenant);
-        live.is_some()
+    /// The next request builds a new one.
+    pub fn evict(&self, tenant: TenantId) {
+        self.evict_before(tenant, Revision::new(i64::MAX));
+    }
+
+    /// Like [`PerTenant::evict`], but leaves alone what was built for this revision of the tenant's record, or for a later
+    /// one.
+    pub fn evict_before(&self, tenant: TenantId, revision: Revision) {
+        let evicted = self.shared.write().take_before(tenant, revision);
+        // Closing begins here, outside the lock.
+        drop(evicted);
     }
 
     /// How many resources are building or live.

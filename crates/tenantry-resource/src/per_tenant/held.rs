@@ -84,6 +84,10 @@ impl<M: MakeResource> Live<M> {
         self.revision >= scope.tenant().revision
     }
 
+    pub(super) const fn revision(&self) -> Revision {
+        self.revision
+    }
+
     /// How long nobody has used it. Means nothing while it is in use.
     pub(super) fn idle(&self) -> Duration {
         self.born.elapsed().saturating_sub(Duration::from_millis(self.used_at.load(Ordering::Relaxed)))

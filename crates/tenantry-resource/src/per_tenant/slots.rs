@@ -4,11 +4,11 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
-use tenantry_core::{Scope, TenantId};
+use tenantry_core::{Revision, Scope, TenantId};
 use tokio::time::Instant;
 use tokio_util::{
     sync::CancellationToken,
@@ -35,6 +35,8 @@ enum Slot<M: MakeResource> {
 
 struct Failure {
     error: BuildError,
+    /// The record of the tenant that it was built for.
+    revision: Revision,
     /// How often in a row.
     count: u32,
     again_at: Instant,
@@ -83,6 +85,8 @@ impl<M: MakeResource> Slots<M> {
         match self.slots.get(&scope.id()) {
             Some(Slot::Live(live)) if live.serves(scope) => return Ok((Found::Live(Held::new(live)), None)),
             Some(Slot::Building(building)) => return Ok((Found::Building(Arc::clone(building)), None)),
+            // A record that has been changed since may have been corrected.
+            Some(Slot::Failed(failure)) if failure.revision < scope.tenant().revision => {}
             Some(Slot::Failed(failure)) if now < failure.again_at => {
                 return Err(Unavailable::Build { error: failure.error.clone(), retry_in: failure.again_at - now });
             }
@@ -93,7 +97,7 @@ impl<M: MakeResource> Slots<M> {
             None if self.occupied >= self.bounds.live_max => Some(self.take_idlest()?),
             outdated => outdated,
         };
-        let building = Arc::new(Building { failures, done: CancellationToken::new(), waiting: AtomicUsize::new(0) });
+        let building = Arc::new(Building::new(scope.tenant().revision, failures));
         self.slots.insert(scope.id(), Slot::Building(Arc::clone(&building)));
         self.occupied += 1;
         Ok((Found::Begun(building, self.open.token()), evicted))
@@ -106,7 +110,7 @@ impl<M: MakeResource> Slots<M> {
         building: &Arc<Building>,
         built: Result<Arc<Live<M>>, BuildError>,
     ) -> Evicted<M> {
-        let wanted = self.abandon(tenant, building) && !self.shut;
+        let wanted = self.abandon(tenant, building) && !self.shut && !building.is_unwanted();
         let slot = match built {
             Ok(live) if !wanted => return Some(live),
             Ok(live) => {
@@ -115,7 +119,8 @@ impl<M: MakeResource> Slots<M> {
             }
             Err(error) => {
                 let count = building.failures.saturating_add(1);
-                Slot::Failed(Failure { error, count, again_at: Instant::now() + self.bounds.backoff(count) })
+                let again_at = Instant::now() + self.bounds.backoff(count);
+                Slot::Failed(Failure { error, revision: building.revision, count, again_at })
             }
         };
         if wanted {
@@ -134,8 +139,20 @@ impl<M: MakeResource> Slots<M> {
         ours
     }
 
+    /// Takes out what was built, or is being built, for a record of the tenant before `revision`.
+    pub(super) fn take_before(&mut self, tenant: TenantId, revision: Revision) -> Evicted<M> {
+        match self.slots.get(&tenant)? {
+            Slot::Live(live) if live.revision() < revision => self.take_live(tenant),
+            Slot::Building(building) if building.revision < revision => {
+                building.unwanted.store(true, Ordering::Relaxed);
+                None
+            }
+            Slot::Building(_) | Slot::Failed(_) | Slot::Live(_) => None,
+        }
+    }
+
     /// Takes out the tenant's live resource.
-    pub(super) fn take_live(&mut self, tenant: TenantId) -> Evicted<M> {
+    fn take_live(&mut self, tenant: TenantId) -> Evicted<M> {
         match self.slots.remove(&tenant)? {
             Slot::Live(live) => {
                 self.occupied -= 1;
@@ -159,7 +176,7 @@ impl<M: MakeResource> Slots<M> {
     pub(super) fn take_idle(&mut self, now: Instant) -> Vec<Arc<Live<M>>> {
         let bounds = self.bounds;
         self.slots.retain(|_, slot| match slot {
-            Slot::Failed(failure) => now < failure.again_at + bounds.backoff_max,
+            Slot::Failed(failure) => now.duration_since(failure.again_at) < bounds.backoff_max,
             Slot::Building(_) | Slot::Live(_) => true,
         });
         let idle = |slot: &Slot<M>| matches!(slot, Slot::Live(live) if live.is_unused() && live.idle() >= bounds.idle);
@@ -180,14 +197,23 @@ impl<M: MakeResource> Slots<M> {
 
 /// A resource that is being built, and those who wait for it.
 pub(super) struct Building {
+    /// The record of the tenant that it is built for.
+    revision: Revision,
     /// How often in a row the build has failed before.
     failures: u32,
+    /// Whether it was evicted before it was there.
+    unwanted: AtomicBool,
     /// Cancelled when the build is over, however it ended.
     done: CancellationToken,
     waiting: AtomicUsize,
 }
 
 impl Building {
+    fn new(revision: Revision, failures: u32) -> Self {
+        let (unwanted, waiting) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { revision, failures, unwanted, done: CancellationToken::new(), waiting }
+    }
+
     /// Waits until the build is over.
     pub(super) async fn wait(&self, waiters_max: usize) -> Result<(), Unavailable> {
         struct Leave<'a>(&'a AtomicUsize);
@@ -202,7 +228,12 @@ impl Building {
             return Err(Unavailable::WaitersFull { waiters_max });
         }
         self.done.cancelled().await;
-        Ok(())
+        // Whoever has waited was admitted before the tenant changed, and has to be admitted again.
+        if self.is_unwanted() { Err(Unavailable::Evicted) } else { Ok(()) }
+    }
+
+    fn is_unwanted(&self) -> bool {
+        self.unwanted.load(Ordering::Relaxed)
     }
 
     pub(super) fn over(&self) {

@@ -20,6 +20,9 @@ pub enum Unavailable {
         /// How long it is left alone.
         retry_in: Duration,
     },
+    /// It was taken out of use while it was being built, since the tenant has changed.
+    #[error("the tenant has changed while it was being built")]
+    Evicted,
     /// There are as many as allowed, and all are in use.
     #[error("there are {live_max} already, which is live_max, and all are in use")]
     Full {
@@ -76,6 +79,7 @@ impl From<Unavailable> for Refusal {
                 };
                 Self::new(code).because(chain(&error)).retry_after(retry_in)
             }
+            Unavailable::Evicted => Self::new(Code::InstanceFailed).because(unavailable.to_string()).retry_after(SOON),
             Unavailable::Full { .. } => {
                 Self::new(Code::InstancesFull).because(unavailable.to_string()).retry_after(SOON)
             }

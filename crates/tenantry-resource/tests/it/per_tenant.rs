@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tenantry_core::{Code, Refusal, Scope, TenantId};
+use tenantry_core::{Code, Refusal, Revision, Scope, TenantId};
 use tenantry_resource::{Bounds, BoxError, BuildError, MakeResource, PerTenant, Unavailable, current, make_fn, within};
 
 use crate::tenants::{scope, scope_at};
@@ -128,13 +128,44 @@ async fn an_evicted_resource_is_closed_after_its_last_use() {
     let numbers = Numbers::default();
     let resources = PerTenant::new(numbers.clone(), Bounds::default());
     let held = resources.of(&scope(1)).await.unwrap();
-    assert!(resources.evict(TenantId::new(1)));
-    assert!(!resources.evict(TenantId::new(1)));
+    resources.evict(TenantId::new(1));
+    assert_eq!(resources.len(), 0);
     pass(Duration::from_secs(5)).await;
     assert_eq!((*held, numbers.counts()), (1, (1, 0)));
     drop(held);
     pass(Duration::from_millis(20)).await;
     assert_eq!(numbers.counts(), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_evicted_while_it_is_built_is_closed_and_given_to_nobody() {
+    let numbers = Numbers::default();
+    let resources = PerTenant::new(numbers.clone(), Bounds::default());
+    let waiting = async { resources.of(&scope_at(1, 1)).await };
+    let evicting = async {
+        tokio::task::yield_now().await;
+        resources.evict_before(TenantId::new(1), Revision::new(2));
+    };
+    let (refused, ()) = tokio::join!(waiting, evicting);
+    let refusal: Refusal = refused.unwrap_err().into();
+    assert_eq!(refusal.code(), Code::InstanceFailed);
+    pass(Duration::from_millis(20)).await;
+    assert_eq!((resources.len(), numbers.counts()), (0, (1, 1)));
+
+    drop(resources.of(&scope_at(1, 2)).await.unwrap());
+    resources.evict_before(TenantId::new(1), Revision::new(2));
+    assert_eq!(resources.len(), 1, "it was built for that very record");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_corrected_record_is_tried_at_once() {
+    let make = make_fn(|scope: Scope| {
+        let wrong = scope.tenant().revision == Revision::new(1);
+        async move { if wrong { Err(BoxError::from("no such database")) } else { Ok(()) } }
+    });
+    let resources = PerTenant::new(make, Bounds::default());
+    assert!(resources.of(&scope_at(1, 1)).await.is_err());
+    assert!(resources.of(&scope_at(1, 2)).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +293,9 @@ async fn under_churn_every_resource_is_right_and_closed_once() {
                 }
                 match resources.of(&scope(id)).await {
                     Ok(held) => assert_eq!(*held, id),
-                    Err(Unavailable::Full { .. }) => tokio::time::sleep(Duration::from_millis(1)).await,
+                    Err(Unavailable::Evicted | Unavailable::Full { .. }) => {
+                        tokio::time::sleep(Duration::from_millis(1)).await
+                    }
                     Err(other) => panic!("{other:?}"),
                 }
             }
