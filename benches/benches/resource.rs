@@ -17,8 +17,9 @@ fn resources(criterion: &mut Criterion) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let tenancy = runtime.block_on(tenancy(folder.path(), 1000)).expect("a deployment");
+    let tenants = runtime.block_on(tenancy.catalog().page(None, 1000)).expect("tenants");
     let scopes: Vec<Scope> =
-        (1..=1000).map(|id| tenancy.admission().admit_id(TenantId::new(id)).expect("admitted")).collect();
+        tenants.iter().map(|tenant| tenancy.admission().admit_id(tenant.id).expect("admitted")).collect();
     let numbers = PerTenant::new(
         make_fn(|scope: Scope| std::future::ready(Ok::<_, BoxError>(scope.id().get()))),
         Bounds::default(),

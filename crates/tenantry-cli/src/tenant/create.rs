@@ -62,8 +62,8 @@ struct Created {
 
 impl fmt::Display for Created {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { slug, id, status, plan, .. } = &self.tenant;
-        write!(f, "created {slug} (id {id}), {status}, on the plan {plan}")
+        let Report { slug, status, plan, .. } = &self.tenant;
+        write!(f, "created {slug}, {status}, on the plan {plan}")
     }
 }
 

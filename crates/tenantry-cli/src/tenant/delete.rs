@@ -86,7 +86,7 @@ struct Forgotten {
 
 impl fmt::Display for Forgotten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (id {}) is forgotten, and its names are free", self.tenant.slug, self.tenant.id)
+        write!(f, "{} is forgotten, and its names are free", self.tenant.slug)
     }
 }
 

@@ -66,7 +66,7 @@ impl Home {
     }
 }
 
-/// The text with `[time]` and `[day]` for what the clock says.
+/// The text with `[time]`, `[day]` and `[id]` for what the clock says; ids are times of creation.
 fn without_times(text: &str) -> String {
     let mut rest = text;
     let mut shown = String::new();
@@ -74,12 +74,17 @@ fn without_times(text: &str) -> String {
         let (mark, len) = match rest {
             _ if is_like(rest, TIME) => ("[time]", TIME.len()),
             _ if is_like(rest, DAY) => ("[day]", DAY.len()),
+            _ if digits(rest) >= ID_DIGITS_MIN => ("[id]", digits(rest)),
             _ => ("", c.len_utf8()),
         };
         shown.push_str(if mark.is_empty() { &rest[..len] } else { mark });
         rest = &rest[len..];
     }
     shown
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
 fn is_like(text: &str, pattern: &str) -> bool {
@@ -89,3 +94,4 @@ fn is_like(text: &str, pattern: &str) -> bool {
 
 const TIME: &str = "0000-00-00T00:00:00.000Z";
 const DAY: &str = "0000-00-00";
+const ID_DIGITS_MIN: usize = 9;

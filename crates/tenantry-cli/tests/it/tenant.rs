@@ -9,7 +9,7 @@ fn a_tenant_is_created() {
         "tenant create acme --alias acme-old --alias shop --expires 14d",
         "exit 0
 --- stdout
-created acme (id 1), active, on the plan default
+created acme, active, on the plan default
 --- stderr
 hint: there was no catalog tenantry.db, so a new one was made",
     );
@@ -17,7 +17,7 @@ hint: there was no catalog tenantry.db, so a new one was made",
         "tenant create globex --placement shared --suspended",
         "exit 0
 --- stdout
-created globex (id 2), suspended, on the plan default",
+created globex, suspended, on the plan default",
     );
     home.check(
         "tenant list",
@@ -33,7 +33,7 @@ globex  suspended  default  shared     never",
 --- stdout
 slug       acme
 aliases    acme-old, shop
-id         1
+id         [id]
 status     active
 plan       default
 placement  dedicated
@@ -103,7 +103,7 @@ hint: the configuration has default, silver; add [plans.gold] for another",
         "tenant create acme --plan silver",
         "exit 0
 --- stdout
-created acme (id 1), active, on the plan silver
+created acme, active, on the plan silver
 --- stderr
 hint: there was no catalog tenantry.db, so a new one was made",
     );
@@ -219,11 +219,11 @@ hint: --yes goes on without a question",
         "tenant delete acme --forget --yes",
         "exit 0
 --- stdout
-acme (id 1) is forgotten, and its names are free
+acme is forgotten, and its names are free
 --- stderr
 hint: what it stored elsewhere, databases and files, is still there",
     );
-    home.check("tenant create acme", "exit 0\n--- stdout\ncreated acme (id 2), active, on the plan default");
+    home.check("tenant create acme", "exit 0\n--- stdout\ncreated acme, active, on the plan default");
 }
 
 #[test]

@@ -18,7 +18,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// 2. Every write takes effect whole or not at all, and raises the version by at least one.
 /// 3. A tenant's revision is the version of its last change, and `changes(v)` lists what came after version `v`, oldest
 ///    first, each tenant at most once.
-/// 4. Ids are never used again, not even after a removal.
+/// 4. Ids are never used again, neither after a removal nor after the store was lost or replaced by an older copy: other
+///    stores keep data under them.
 pub trait Catalog: Send + Sync + 'static {
     /// The tenant with this id.
     fn by_id(&self, id: TenantId) -> BoxFuture<'_, Result<Option<Tenant>, CatalogError>>;

@@ -3,7 +3,7 @@
 use std::{error::Error, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use sqlx::{Connection, Executor, SqliteConnection};
-use tenantry_core::{Catalog, CatalogError, Status, TenantId};
+use tenantry_core::{Catalog, CatalogError, Status};
 use tenantry_sqlx::{OpenOptions, SqliteCatalog};
 use tokio::task::JoinSet;
 
@@ -151,10 +151,10 @@ async fn a_broken_page_is_an_error_and_no_more() {
 async fn a_row_that_makes_no_sense_is_named() {
     let home = Home::new();
     let catalog = home.open().await;
-    catalog.create(new("acme", &[])).await.unwrap();
+    let acme = catalog.create(new("acme", &[])).await.unwrap();
     execute(&home.path(), "UPDATE tenants SET status = 'happy'").await;
-    let error = catalog.by_id(TenantId::new(1)).await.unwrap_err();
-    assert!(error.to_string().contains("is damaged: tenant 1 has a wrong status: "), "{error}");
+    let error = catalog.by_id(acme.id).await.unwrap_err();
+    assert!(error.to_string().contains(&format!("is damaged: tenant {} has a wrong status: ", acme.id)), "{error}");
 }
 
 #[tokio::test]
@@ -214,4 +214,20 @@ async fn execute(path: &Path, sql: &'static str) {
     let mut connection = connect(path).await;
     connection.execute(sql).await.unwrap();
     connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_file_does_not_give_ids_away_again() {
+    let home = Home::new();
+    let catalog = home.open().await;
+    catalog.create(new("acme", &[])).await.unwrap();
+    let backup = home.path().with_extension("backup");
+    fs::copy(home.path(), &backup).unwrap();
+    let mut lost = Vec::new();
+    for slug in ["victim", "other"] {
+        lost.push(catalog.create(new(slug, &[])).await.unwrap().id);
+    }
+    fs::rename(&backup, home.path()).unwrap();
+    let late = catalog.create(new("evil", &[])).await.unwrap();
+    assert!(lost.iter().all(|id| *id < late.id), "{lost:?} {}", late.id);
 }

@@ -156,19 +156,17 @@ impl SqliteCatalog {
         new.expires_at = expires_at.and_then(from_millis);
         let _turn = self.writing.lock().await;
         let (mut transaction, version) = self.begin().await?;
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO tenants (status, plan, placement, created_at, expires_at, revision)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
-        )
-        .bind(new.status.as_str())
-        .bind(new.plan.as_str())
-        .bind(new.placement.as_str())
-        .bind(created_at)
-        .bind(expires_at)
-        .bind(version)
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(|error| self.place.failed(error))?;
+        let id: i64 = sqlx::query_scalar(INSERT_TENANT)
+            .bind(new.status.as_str())
+            .bind(new.plan.as_str())
+            .bind(new.placement.as_str())
+            .bind(created_at)
+            .bind(expires_at)
+            .bind(version)
+            .bind(created_at.saturating_sub(ID_EPOCH_MILLIS))
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(|error| self.place.failed(error))?;
         for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
             self.insert_name(&mut transaction, id, position, name).await?;
         }
@@ -365,6 +363,20 @@ macro_rules! select_tenant {
         )
     };
 }
+
+/// An id is the time of creation, or the next one after the last id where that is later. So ids are not used again even
+/// when the file is lost, or replaced by an older copy of itself: what an earlier tenant has left elsewhere under its id
+/// is never met by a later one.
+const INSERT_TENANT: &str = "
+    INSERT INTO tenants (id, status, plan, placement, created_at, expires_at, revision)
+    VALUES (
+        max(?7, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'tenants')),
+        ?1, ?2, ?3, ?4, ?5, ?6
+    )
+    RETURNING id";
+
+/// 2026-01-01 in milliseconds: counting from here keeps ids short.
+const ID_EPOCH_MILLIS: i64 = 1_767_225_600_000;
 
 const TENANT_BY_ID: &str = select_tenant!("FROM tenants t WHERE t.id = ?1");
 
