@@ -66,6 +66,10 @@ impl Cli {
             Command::Completions(command) => command.run(output),
             Command::Config(command) => command.run(&settings()?, output),
             #[cfg(feature = "demo")]
+            Command::Demo(_) if self.config.is_some() => {
+                Err(Failure::misused("the demo has a configuration of its own, in the folder that --data names"))
+            }
+            #[cfg(feature = "demo")]
             Command::Demo(command) => command.run(output).await,
             Command::Keys(command) => command.run(&settings()?, output),
             Command::Tenant(command) => command.run(&settings()?, output).await,

@@ -9,7 +9,7 @@
 //! let tenancy = Tenancy::open("tenantry.toml").await?;
 //! let app = tenancy.dispatch(|scope| async move { build_app(scope.slug().as_str()).await });
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! axum::serve(listener, app).await?;
+//! tenancy.serve(listener, app, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -23,6 +23,7 @@ mod front;
 mod keys;
 mod open;
 mod resolver;
+mod serve;
 mod tenancy;
 
 pub use tenantry_core::{
@@ -42,5 +43,6 @@ pub use self::{
     front::{Connected, Front},
     open::OpenError,
     resolver::ResolverError,
+    serve::Stopped,
     tenancy::Tenancy,
 };

@@ -4,6 +4,7 @@ use std::{
     path::Path,
     sync::{Arc, PoisonError, RwLock},
     task::Poll,
+    time::Duration,
 };
 
 use axum::Router;
@@ -114,10 +115,17 @@ impl Tenancy {
     /// Closes every application: those in use when their last answer is sent, but at the latest after
     /// `instances.drain_timeout`. Says whether all were closed in time.
     ///
-    /// Call it when the server has stopped.
+    /// Call it when the server has stopped; [`Tenancy::serve`] does.
     pub async fn shut_down(&self) -> bool {
-        let closing = self.shared.dispatched.shut_down();
-        tokio::time::timeout(self.shared.config.instances.drain_timeout, closing).await.is_ok()
+        tokio::time::timeout(self.drain_timeout(), self.close_all()).await.is_ok()
+    }
+
+    pub(crate) async fn close_all(&self) {
+        self.shared.dispatched.shut_down().await;
+    }
+
+    pub(crate) fn drain_timeout(&self) -> Duration {
+        self.shared.config.instances.drain_timeout
     }
 }
 
@@ -168,11 +176,12 @@ fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenErro
         true => HtmlRewriting::On,
         false => HtmlRewriting::Off,
     };
+    let page_bytes_max = config.html.memory_max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
     Ok(Layers {
         resolve: ResolveLayer::new(resolver::from_config(&config.resolve, &trusted)?),
         admit: AdmitLayer::new(admission),
         limit: LimitLayer::new(),
-        mount: MountLayer::new().trusted_proxies(trusted).rewrite_html(rewriting),
+        mount: MountLayer::new().trusted_proxies(trusted).rewrite_html(rewriting).html_memory_max(page_bytes_max),
         seal,
     })
 }

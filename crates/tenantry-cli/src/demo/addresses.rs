@@ -1,6 +1,6 @@
 //! Where the demo's tenants are: for the terminal, for programs, and as a page.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use serde::Serialize;
 use tenantry::Slug;
@@ -9,6 +9,7 @@ use tenantry::Slug;
 #[derive(Debug, Serialize)]
 pub(super) struct Addresses {
     all: String,
+    config: String,
     tenants: Vec<Address>,
 }
 
@@ -20,13 +21,17 @@ struct Address {
 }
 
 impl Addresses {
-    pub(super) fn new(slugs: &[Slug], port: u16) -> Self {
+    pub(super) fn new(slugs: &[Slug], port: u16, config: &Path) -> Self {
         let address = |slug: &Slug| Address {
             slug: slug.to_string(),
             by_path: format!("http://localhost:{port}/t/{slug}/"),
             by_host: format!("http://{slug}.localhost:{port}/"),
         };
-        Self { all: format!("http://localhost:{port}/"), tenants: slugs.iter().map(address).collect() }
+        Self {
+            all: format!("http://localhost:{port}/"),
+            config: config.display().to_string(),
+            tenants: slugs.iter().map(address).collect(),
+        }
     }
 
     /// The page for requests that name no tenant.
@@ -48,7 +53,8 @@ impl fmt::Display for Addresses {
         for Address { slug, by_path, by_host } in &self.tenants {
             writeln!(f, "  {slug:width$}  {by_path}  {by_host}")?;
         }
-        writeln!(f, "all of them: {}  (Ctrl-C stops)", self.all)
+        writeln!(f, "all of them: {}  (Ctrl-C stops)", self.all)?;
+        writeln!(f, "more, from another terminal: tenantry --config {} tenant create initech", self.config)
     }
 }
 
@@ -76,13 +82,18 @@ mod tests {
 
     #[test]
     fn each_tenant_has_both_addresses() {
-        let addresses = Addresses::new(&["acme".parse().unwrap(), "globex".parse().unwrap()], 8080);
+        let addresses = Addresses::new(
+            &["acme".parse().unwrap(), "globex".parse().unwrap()],
+            8080,
+            Path::new("data/tenantry.toml"),
+        );
         assert_eq!(
             addresses.to_string(),
             "the notes application, an instance for each tenant:\n\
              \x20 acme    http://localhost:8080/t/acme/  http://acme.localhost:8080/\n\
              \x20 globex  http://localhost:8080/t/globex/  http://globex.localhost:8080/\n\
-             all of them: http://localhost:8080/  (Ctrl-C stops)\n"
+             all of them: http://localhost:8080/  (Ctrl-C stops)\n\
+             more, from another terminal: tenantry --config data/tenantry.toml tenant create initech\n"
         );
         let page = addresses.page();
         assert!(page.contains("<a href=\"/t/acme/\">") && page.contains("<a href=\"http://globex.localhost:8080/\">"));

@@ -4,13 +4,14 @@ mod addresses;
 mod notes_app;
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 use axum::{Router, response::Html, routing::get};
-use tenantry::{CatalogError, NewTenant, Slug, Tenancy, config::Config};
+use tenantry::{CatalogError, NewTenant, Slug, Stopped, Tenancy, config::Config};
 use tokio::net::TcpListener;
 
 use self::{addresses::Addresses, notes_app::NotesApp};
@@ -30,42 +31,65 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         create_folder(&self.data)?;
-        let tenancy = Tenancy::with(config(&self.data)).await?;
+        let file = self.data.join(Config::FILE_NAME);
+        write_config(&file)?;
+        let tenancy = Tenancy::open(&file).await?;
         let slugs = tenants(&tenancy).await?;
         let notes = NotesApp::open(&self.data)?;
 
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let listener = TcpListener::bind(wanted).await.map_err(|error| not_listening(&error, wanted))?;
-        let addresses = Addresses::new(&slugs, listener.local_addr()?.port());
+        let addresses = Addresses::new(&slugs, listener.local_addr()?.port(), &file);
         let page = addresses.page();
         let app = tenancy
             .dispatch(move |scope| notes.clone().build(scope))
             .apex(Router::new().route("/", get(|| async { Html(page) })));
         output.print(&addresses)?;
 
-        axum::serve(listener, app).with_graceful_shutdown(interrupted()).await?;
-        if !tenancy.shut_down().await {
-            output.hint("some answers were cut off after instances.drain_timeout");
+        tokio::select! {
+            stopped = tenancy.serve(listener, app, interrupted()) => {
+                if stopped? == Stopped::CutOff {
+                    output.hint("some answers were cut off after instances.drain_timeout");
+                }
+            }
+            // Whoever asks twice does not want to wait.
+            () = async { interrupted().await; interrupted().await } => {}
         }
         Ok(())
     }
 }
 
+/// Creates a folder that its owner alone can look into: it keeps what customers write.
 pub(crate) fn create_folder(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).map_err(|error| {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| {
         Failure::other("io", format!("the folder {} cannot be created: {error}", folder.display()))
             .hint("choose another one with --data")
     })
 }
 
-/// The defaults, with everything in one folder. The application's pages read `theme` by script, so it is not sealed.
-fn config(folder: &Path) -> Config {
-    let mut config = Config::default();
-    config.catalog.path = folder.join("tenantry.db");
-    config.keys.file = folder.join("tenantry.key");
-    config.cookies.unsealed = vec!["theme".to_owned()];
-    config
+/// Writes the configuration, unless there is one that somebody may have changed.
+fn write_config(file: &Path) -> Result<(), Failure> {
+    let written =
+        fs::OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut new| new.write_all(CONFIG));
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Failure::other("io", format!("{} cannot be written: {error}", file.display())))
+        }
+        _ => Ok(()),
+    }
 }
+
+/// The defaults, but for one cookie.
+const CONFIG: &[u8] = b"# The demo's configuration. docs/tenantry.toml lists everything that can be said here.
+
+[cookies]
+# The application's pages may read it by script, and it decides nothing.
+unsealed = [\"theme\"]
+";
 
 /// Creates the two tenants unless they are there, and lists all.
 async fn tenants(tenancy: &Tenancy) -> Result<Vec<Slug>, Failure> {

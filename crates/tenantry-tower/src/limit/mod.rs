@@ -6,6 +6,9 @@
 //! 3. The request's body: one that says it is larger than `body_bytes_max` is refused with 413; one that does not say
 //!    and turns out to be larger fails where the application reads it, which axum's extractors answer with 413.
 //!
+//! An upgraded connection (a WebSocket) counts until its handshake is answered: what follows belongs to a task that the
+//! application started. How long a client may take to send its body is not limited here; a proxy in front has to.
+//!
 //! The limits are kept per process: three processes behind a load balancer allow three times as much.
 
 mod future;

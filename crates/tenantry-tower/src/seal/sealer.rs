@@ -44,6 +44,11 @@ impl<'a> Sealer<'a> {
     }
 }
 
+/// Whether a value has the beginning of a sealed one.
+pub(super) fn is_like_sealed(value: &[u8]) -> bool {
+    value.starts_with(VERSION)
+}
+
 /// The HMAC of name and value. The key is the tenant's own; the name's length comes first, so that no two pairs of name
 /// and value look alike.
 fn mac(key: &DerivedKey, name: &[u8], value: &[u8]) -> Hmac<Sha256> {

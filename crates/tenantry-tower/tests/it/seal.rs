@@ -153,8 +153,9 @@ async fn only_so_many_cookies_are_tried() {
         let seen = seen(&service, "acme", &[cookies.join(";").as_bytes()]).await;
         assert_eq!(String::from_utf8(seen).unwrap(), expected, "{cookies:?}");
     };
-    check(&["x=1", &sid], "sid=1").await;
-    check(&["x=1", "y=2", &sid], "").await;
+    check(&["x=1", "y=2", "z=3", &sid], "sid=1").await;
+    check(&["x=t1.1", &sid], "sid=1").await;
+    check(&["x=t1.1", "y=t1.2", &sid], "").await;
     check(&["csrf=1", "csrf=2", "csrf=3", &sid], "csrf=1; csrf=2; csrf=3; sid=1").await;
 }
 

@@ -26,9 +26,23 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     }
     let ordered = instances.backoff_min > Duration::ZERO && instances.backoff_min <= instances.backoff_max;
     unless(ordered, "instances.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
+    let times = [
+        ("catalog.poll", config.catalog.poll),
+        ("catalog.busy_timeout", config.catalog.busy_timeout),
+        ("instances.idle", instances.idle),
+        ("instances.build_timeout", instances.build_timeout),
+        ("instances.backoff_max", instances.backoff_max),
+        ("instances.drain_timeout", instances.drain_timeout),
+    ];
+    for (key, time) in times {
+        unless(time <= TIME_MAX, &format!("{key}: it is longer than a year"));
+    }
     problems.extend(plans::plans(&config.plans).err().unwrap_or_default());
     problems
 }
+
+/// Longer times are typing mistakes, and clocks cannot add them.
+const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 fn resolve(resolve: &ResolveSection, unless: &mut impl FnMut(bool, &str)) {
     let ResolveSection { host, path, header, claim, .. } = resolve;

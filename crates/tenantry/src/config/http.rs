@@ -3,6 +3,8 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::value;
+
 /// `[proxies]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,7 +23,7 @@ pub struct CookiesSection {
     pub seal: bool,
     /// Names of cookies that are left as they are, since scripts read them.
     pub unsealed: Vec<String>,
-    /// Cookies of one request or answer that are looked at; more are dropped.
+    /// Sealed cookies of one request that are looked at; more are dropped.
     pub cookies_max: u32,
 }
 
@@ -38,10 +40,13 @@ impl Default for CookiesSection {
 pub struct HtmlSection {
     /// Whether links in pages get the prefix that the tenant is mounted under.
     pub rewrite: bool,
+    /// Bytes that one page may take in memory meanwhile; what comes after passes unchanged.
+    #[serde(with = "value::bytes_limit")]
+    pub memory_max: Option<u64>,
 }
 
 impl Default for HtmlSection {
     fn default() -> Self {
-        Self { rewrite: true }
+        Self { rewrite: true, memory_max: Some(4 * 1024 * 1024) }
     }
 }

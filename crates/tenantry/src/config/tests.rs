@@ -184,3 +184,9 @@ fn a_configuration_made_in_code_is_checked_too() {
   instances.idle: it has to be longer than nothing"
     );
 }
+
+#[test]
+fn times_that_no_clock_can_add_are_refused() {
+    let error = Config::parse("[instances]\nbackoff_max = \"500000000000y\"", Path::new("")).unwrap_err();
+    assert!(error.to_string().contains("instances.backoff_max: it is longer than a year"), "{error}");
+}

@@ -27,7 +27,7 @@ use super::Front;
 pub struct Connected<S> {
     /// The server clones its service for every request. A clone of a front counts up something in each layer, in
     /// memory that all connections write to; this counts up once, in memory of this connection. The lock is held while
-    /// the future is made, and nobody else wants it: requests of one connection arrive one after the other.
+    /// the future is made, which is short; only the streams of one HTTP/2 connection ever wait for each other.
     front: Arc<Mutex<Front<S>>>,
     peer: Option<SocketAddr>,
 }

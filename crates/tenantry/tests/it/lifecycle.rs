@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::http::Request;
-use tenantry::{App, NewTenant, OpenError, Status, Tenancy};
+use tenantry::{App, NewTenant, OpenError, Status, Stopped, Tenancy};
 
 use crate::deployment::{Deployment, config, elsewhere, is_taken, raw};
 
@@ -138,4 +138,24 @@ async fn a_suspended_tenants_application_is_closed() {
     let acme = catalog.by_slug(&"acme".parse().unwrap()).await.unwrap().unwrap().id;
     catalog.set_status(acme, Status::Suspended).await.unwrap();
     tokio::time::timeout(Duration::from_secs(2), told.wait_for(|count| *count == 1)).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_never_finishes_does_not_hold_up_the_stop() {
+    use tokio::io::AsyncWriteExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    config.instances.drain_timeout = Duration::from_millis(300);
+    let tenancy = Tenancy::with(config).await.unwrap();
+    let app = tenancy.wrap(axum::Router::new());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut stuck = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    stuck.write_all(b"POST /t/acme/ HTTP/1.1\r\nHost: localhost\r\nContent-Le").await.unwrap();
+    let stop = tokio::time::sleep(Duration::from_millis(100));
+    let stopped = tokio::time::timeout(Duration::from_secs(5), tenancy.serve(listener, app, stop));
+    assert_eq!(stopped.await.unwrap().unwrap(), Stopped::CutOff);
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stopped = tenancy.serve(listener, tenancy.wrap(axum::Router::new()), std::future::ready(())).await;
+    assert_eq!(stopped.unwrap(), Stopped::Gracefully);
 }
