@@ -188,7 +188,7 @@ refusals! {
         "nothing can be done through the front door";
     /// The tenant's time is up.
     TenantExpired = "tenant_expired", GONE, exit 35, "the time of this workspace is up",
-        "give it a later end if it should live on";
+        "`tenantry tenant show` says when it was";
     /// The request names no tenant.
     TenantMissing = "tenant_missing", NOT_FOUND, exit 36, "there is nothing at this address",
         "see resolve in the configuration for the ways in which a request can name its tenant";

@@ -172,7 +172,7 @@ fn a_tenant_whose_time_is_up_is_not_resumed() {
         "exit 35
 --- stderr
 error[tenant_expired]: the time of acme is up
-hint: give it a later end if it should live on",
+hint: `tenantry tenant show` says when it was",
     );
     home.check("tenant suspend acme", "exit 0\n--- stdout\nacme is now suspended");
 }

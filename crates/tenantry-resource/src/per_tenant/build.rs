@@ -6,10 +6,10 @@ use std::{
 };
 
 use tenantry_core::{Scope, TenantId};
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{BuildError, MakeResource, handle::Shared, held::Live, slots::Building};
+use super::{BoxError, BuildError, MakeResource, handle::Shared, held::Live, slots::Building};
 use crate::within;
 
 /// Builds the resource of `scope` in a task of its own, so that the build survives the request that asked for it.
@@ -26,7 +26,7 @@ pub(super) fn begin<M: MakeResource>(
     let unfinished = Unfinished { shared: Arc::clone(shared), tenant: scope.id(), building };
     tokio::spawn(async move {
         let Unfinished { shared, building, .. } = &unfinished;
-        let built = shared.make_in_time(&scope).await;
+        let built = shared.make_in_time(&scope, &token).await;
         let built = built.map(|resource| Arc::new(Live::new(resource, Arc::clone(&shared.make), &scope, token)));
         if let Err(error) = &built {
             tracing::warn!(tenant.slug = %scope.slug(), error = error as &dyn std::error::Error, "building failed");
@@ -53,7 +53,7 @@ impl<M: MakeResource> Drop for Unfinished<M> {
 impl<M: MakeResource> Shared<M> {
     /// Calls the maker in a further task, so that one that blocks its thread cannot keep the clock from running out.
     #[expect(clippy::disallowed_methods, reason = "the task enters the scope by itself")]
-    async fn make_in_time(&self, scope: &Scope) -> Result<M::Resource, BuildError> {
+    async fn make_in_time(&self, scope: &Scope, token: &TaskTrackerToken) -> Result<M::Resource, BuildError> {
         let (make, for_make) = (Arc::clone(&self.make), scope.clone());
         let mut making = tokio::spawn(within(scope.clone(), async move { make.make(for_make).await }));
         match tokio::time::timeout(self.bounds.build_timeout, &mut making).await {
@@ -65,10 +65,23 @@ impl<M: MakeResource> Shared<M> {
             }),
             Err(_) => {
                 making.abort();
+                tokio::spawn(close_late(making, Arc::clone(&self.make), token.clone()));
                 Err(BuildError::TimedOut { after: self.bounds.build_timeout })
             }
         }
     }
+}
+
+/// Closes what a maker that could not be interrupted comes up with after all.
+async fn close_late<M: MakeResource>(
+    making: JoinHandle<Result<M::Resource, BoxError>>,
+    make: Arc<M>,
+    token: TaskTrackerToken,
+) {
+    if let Ok(Ok(late)) = making.await {
+        make.close(&late).await;
+    }
+    drop(token);
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> Arc<str> {

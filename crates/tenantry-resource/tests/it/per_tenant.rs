@@ -242,6 +242,33 @@ async fn a_build_that_blocks_its_thread_is_given_up_as_well() {
     assert_eq!(refusal.code(), Code::InstanceTimeout);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_too_late_is_closed() {
+    /// Blocks its thread for longer than is allowed.
+    #[derive(Clone, Default)]
+    struct Late(Numbers);
+
+    impl MakeResource for Late {
+        type Resource = i64;
+
+        async fn make(&self, scope: Scope) -> Result<i64, BoxError> {
+            std::thread::sleep(Duration::from_millis(200));
+            self.0.made.fetch_add(1, SeqCst);
+            Ok(scope.id().get())
+        }
+
+        async fn close(&self, number: &i64) {
+            self.0.close(number).await;
+        }
+    }
+
+    let late = Late::default();
+    let resources = PerTenant::new(late.clone(), bounds(|bounds| bounds.build_timeout = Duration::from_millis(20)));
+    assert!(resources.of(&scope(1)).await.is_err());
+    resources.shut_down().await;
+    assert_eq!(late.0.counts(), (1, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn only_so_many_wait_for_one_build() {
     let resources = PerTenant::new(Numbers::default(), bounds(|bounds| bounds.waiters_max = 3));
