@@ -32,6 +32,9 @@
 //! front-end framework, a `srcdoc`. Neither can links within `<noscript>`, which is text to a browser that runs
 //! scripts. For an application with much of that, name tenants by host instead; nothing has to be moved then.
 //!
+//! * In a page whose `<base href>` is another host, root-relative links are that host's, and are moved all the same: such
+//!   a page needs tenants named by host.
+//! * `Clear-Site-Data` is dropped: it would sign out everybody at the host.
 //! * A rewritten answer loses `Content-Length`, `Accept-Ranges` and digests of its content, and its `ETag` becomes a
 //!   weak one: it is no longer the byte sequence that the application vouched for.
 //! * `Range` and `If-Range` pass, because media players need them. An answer of part of a page (206) is not rewritten;
