@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{CatalogVersion, Change};
@@ -18,6 +21,7 @@ use crate::{Slug, Tenant, TenantId};
 #[derive(Debug, Default)]
 pub struct Mirror {
     index: RwLock<Index>,
+    changes: AtomicU64,
 }
 
 impl Mirror {
@@ -60,12 +64,22 @@ impl Mirror {
         tenants.into_iter().for_each(|tenant| next.apply(Change::Upserted(tenant)));
         next.version = version;
         let before = std::mem::replace(&mut *self.write(), next);
+        self.changes.fetch_add(1, Ordering::Release);
         before.changes_to(&self.read())
     }
 
     /// Takes over a change. One that is older than what is here has no effect, so changes may be applied twice.
     pub fn apply(&self, change: Change) {
         self.write().apply(change);
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Counts the changes of the mirror itself. An answer that was got after this was read is still right while this
+    /// reads the same.
+    ///
+    /// Unlike a look-up, reading it does not write to memory that other threads read.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Index> {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Scope;
+use super::proof::{Admitted, Scope};
 use crate::{Candidate, Code, Mirror, Plans, Refusal, Status, Tenant, TenantId};
 
 /// Decides whether work may go on for a tenant, and proves it with a [`Scope`].
@@ -77,7 +77,7 @@ impl Admission {
     fn check(&self, tenant: Arc<Tenant>) -> Result<Scope, Refusal> {
         let code = match tenant.status_now() {
             Status::Active => match self.plans.get(&tenant.plan) {
-                Some(plan) => return Ok(Scope { plan: Arc::clone(plan), tenant }),
+                Some(plan) => return Ok(Scope(Arc::new(Admitted { plan: Arc::clone(plan), tenant }))),
                 None => Code::PlanUnknown,
             },
             Status::Deleting => Code::TenantDeleting,

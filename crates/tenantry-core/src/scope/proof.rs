@@ -16,7 +16,9 @@ use crate::{Limits, Plan, Slug, Tenant, TenantId};
 /// Cloning is cheap. A scope is a statement about the moment of admission: long-lived work (a job, a subscription) has
 /// to be admitted again when it runs.
 #[derive(Clone)]
-pub struct Scope {
+pub struct Scope(pub(super) Arc<Admitted>);
+
+pub(super) struct Admitted {
     pub(super) tenant: Arc<Tenant>,
     pub(super) plan: Arc<Plan>,
 }
@@ -24,27 +26,27 @@ pub struct Scope {
 impl Scope {
     /// The tenant's internal key: what belongs into every key and every row.
     pub fn id(&self) -> TenantId {
-        self.tenant.id
+        self.0.tenant.id
     }
 
     /// The tenant's public name.
     pub fn slug(&self) -> &Slug {
-        &self.tenant.slug
+        &self.0.tenant.slug
     }
 
     /// The tenant's record at the time of admission.
     pub fn tenant(&self) -> &Tenant {
-        &self.tenant
+        &self.0.tenant
     }
 
     /// The plan that the tenant was on at the time of admission.
     pub fn plan(&self) -> &Plan {
-        &self.plan
+        &self.0.plan
     }
 
     /// The limits of that plan.
     pub fn limits(&self) -> &Limits {
-        &self.plan.limits
+        &self.0.plan.limits
     }
 }
 

@@ -2,8 +2,8 @@
 use tenantry_core::{Plan, Scope, Tenant};
 use std::sync::Arc;
 
-fn forge(tenant: Arc<Tenant>, plan: Arc<Plan>) -> Scope {
-    Scope { tenant, plan }
+fn forge(admitted: (Arc<Tenant>, Arc<Plan>)) -> Scope {
+    Scope(Arc::new(admitted))
 }
 
 fn main() {}

@@ -8,21 +8,53 @@ use std::{
 
 use axum::body::Body;
 use http::{Request, Response};
-use tenantry_core::{Admission, Candidate, Code, Refusal};
+use tenantry_core::{Admission, Candidate, Code, Refusal, Scope, Slug};
 use tower_service::Service;
 
 use crate::refuse::ResponseFuture;
 
 /// See [`super::AdmitLayer`].
-#[derive(Clone, Debug)]
+///
+/// A service that is called again for the same tenant, as that of a connection is, admits it again without a look-up
+/// while the mirror has not changed.
+#[derive(Debug)]
 pub struct Admit<S> {
     inner: S,
     admission: Arc<Admission>,
+    last: Option<Admitted>,
+}
+
+/// An admission that holds until the mirror changes.
+#[derive(Debug)]
+struct Admitted {
+    slug: Slug,
+    changes: u64,
+    scope: Scope,
 }
 
 impl<S> Admit<S> {
     pub(super) const fn new(inner: S, admission: Arc<Admission>) -> Self {
-        Self { inner, admission }
+        Self { inner, admission, last: None }
+    }
+
+    fn admit(&mut self, candidate: &Candidate) -> Result<Scope, Refusal> {
+        let changes = self.admission.mirror().changes();
+        let same = |last: &&Admitted| last.changes == changes && last.slug == *candidate.slug();
+        if let (Some(last), []) = (self.last.as_ref().filter(same), candidate.others()) {
+            return Ok(last.scope.clone());
+        }
+        let scope = self.admission.admit(candidate)?;
+        // One that ends by the clock is asked for each time.
+        let holds = scope.tenant().expires_at.is_none();
+        self.last = holds.then(|| Admitted { slug: candidate.slug().clone(), changes, scope: scope.clone() });
+        Ok(scope)
+    }
+}
+
+impl<S: Clone> Clone for Admit<S> {
+    fn clone(&self) -> Self {
+        // What was admitted last is not taken along: clones on other threads would all count up in it.
+        Self::new(self.inner.clone(), Arc::clone(&self.admission))
     }
 }
 
@@ -40,7 +72,7 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let candidate = request.extensions().get::<Candidate>().ok_or_else(|| Refusal::new(Code::TenantMissing));
-        match candidate.and_then(|candidate| self.admission.admit(candidate)) {
+        match candidate.and_then(|candidate| self.admit(candidate)) {
             Ok(scope) => {
                 request.extensions_mut().insert(scope);
                 ResponseFuture::called(self.inner.call(request))

@@ -31,7 +31,7 @@ impl Meters {
     pub(super) fn of(&self, scope: &Scope) -> Arc<Meter> {
         let known = self.table.read().unwrap_or_else(PoisonError::into_inner).meters.get(&scope.id()).cloned();
         match known {
-            Some(meter) if meter.limits == *scope.limits() => meter,
+            Some(meter) if meter.is_for(scope) => meter,
             _ => self.table.write().unwrap_or_else(PoisonError::into_inner).replace(scope),
         }
     }
@@ -49,7 +49,7 @@ impl Table {
             self.meters.retain(|_, meter| Arc::strong_count(meter) > 1 || !meter.is_rested());
             self.sweep_at = (self.meters.len() * 2).max(SWEEP_AT_MIN);
         }
-        let meter = Arc::new(Meter::new(*scope.limits()));
+        let meter = Arc::new(Meter::new(scope));
         self.meters.insert(scope.id(), Arc::clone(&meter));
         meter
     }
@@ -59,16 +59,18 @@ const SWEEP_AT_MIN: usize = 1024;
 
 /// What one tenant has used of its limits.
 pub(super) struct Meter {
+    tenant: TenantId,
     limits: Limits,
     rate: Option<DefaultDirectRateLimiter>,
     in_flight: AtomicU32,
 }
 
 impl Meter {
-    fn new(limits: Limits) -> Self {
+    fn new(scope: &Scope) -> Self {
+        let limits = *scope.limits();
         let quota = |rate: tenantry_core::Rate| Quota::per_second(rate.per_second).allow_burst(rate.burst);
         let rate = limits.rate.map(|rate| RateLimiter::direct(quota(rate)));
-        Self { limits, rate, in_flight: AtomicU32::new(0) }
+        Self { tenant: scope.id(), limits, rate, in_flight: AtomicU32::new(0) }
     }
 
     /// Counts one more request, until the permit is dropped.
@@ -94,6 +96,13 @@ impl Meter {
             self.limits.rate.is_none_or(|limit| matches!(rate.check_n(limit.burst), Ok(Ok(()))))
         };
         self.in_flight.load(Ordering::Relaxed) == 0 && self.rate.as_ref().is_none_or(burst_is_there)
+    }
+}
+
+impl Meter {
+    /// Whether it counts against the limits that the tenant has now.
+    pub(super) fn is_for(&self, scope: &Scope) -> bool {
+        self.tenant == scope.id() && self.limits == *scope.limits()
     }
 }
 

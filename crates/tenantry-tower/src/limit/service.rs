@@ -15,22 +15,25 @@ use tower_service::Service;
 
 use super::{
     future::LimitFuture,
-    meter::{Meters, Permit},
+    meter::{Meter, Meters, Permit},
 };
 
 /// See [`super::LimitLayer`].
+///
+/// A service that is called again for the same tenant, as that of a connection is, keeps its meter at hand.
 #[derive(Clone, Debug)]
 pub struct Limit<S> {
     inner: S,
     meters: Arc<Meters>,
+    last: Option<Arc<Meter>>,
 }
 
 impl<S> Limit<S> {
     pub(super) const fn new(inner: S, meters: Arc<Meters>) -> Self {
-        Self { inner, meters }
+        Self { inner, meters, last: None }
     }
 
-    fn enter(&self, request: &Request<Body>) -> Result<(Permit, Option<u64>), Refusal> {
+    fn enter(&mut self, request: &Request<Body>) -> Result<(Permit, Option<u64>), Refusal> {
         let scope = request.extensions().get::<Scope>().ok_or_else(|| Refusal::new(Code::NoScope))?;
         let for_tenant = |refusal: Refusal| refusal.for_tenant(scope.slug().clone());
         let bytes_max = scope.limits().body_bytes_max;
@@ -38,7 +41,11 @@ impl<S> Limit<S> {
         if bytes_max.is_some_and(|max| bytes.lower() > max) {
             return Err(for_tenant(Refusal::new(Code::BodyTooLarge)));
         }
-        let permit = self.meters.of(scope).enter().map_err(for_tenant)?;
+        let meter = match self.last.take() {
+            Some(last) if last.is_for(scope) => last,
+            _ => self.meters.of(scope),
+        };
+        let permit = self.last.insert(meter).enter().map_err(for_tenant)?;
         // The server holds a body to the length it has announced, so only one without a length must be watched.
         let to_watch = bytes_max.filter(|&max| bytes.upper().is_none_or(|upper| upper > max));
         Ok((permit, to_watch))

@@ -103,3 +103,30 @@ async fn layers_out_of_order_let_nothing_through() {
     assert_eq!(code(&ask(&EnterLayer::new().layer(who()), get("/")).await), "no_scope");
     assert_eq!(code(&ask(&who(), get("/")).await), "no_scope");
 }
+
+#[tokio::test]
+async fn a_connection_that_is_kept_open_sees_a_suspension_and_another_tenant() {
+    let admission = admission();
+    let mut connection = AdmitLayer::new(std::sync::Arc::clone(&admission)).layer(who());
+    let mut ask = async |slug: &str| {
+        let mut request = get("/");
+        request.extensions_mut().insert(tenantry_core::Candidate::new(slug.parse().unwrap()));
+        let response = tower::Service::call(&mut connection, request).await.unwrap();
+        match code(&response) {
+            "not refused" => text(response).await.1,
+            code => code.to_owned(),
+        }
+    };
+    for slug in ["acme", "acme", "globex", "acme"] {
+        assert_eq!(ask(slug).await, slug);
+    }
+    let change = |status| {
+        let mut acme = (*admission.mirror().by_slug(&"acme".parse().unwrap()).unwrap()).clone();
+        acme.status = status;
+        admission.mirror().apply(tenantry_core::Change::Upserted(acme));
+    };
+    change(tenantry_core::Status::Suspended);
+    assert_eq!(ask("acme").await, "tenant_suspended");
+    change(tenantry_core::Status::Active);
+    assert_eq!(ask("acme").await, "acme");
+}
