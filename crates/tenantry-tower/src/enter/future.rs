@@ -21,28 +21,16 @@ pin_project! {
     /// The future of [`super::Enter`].
     pub struct EnterFuture<F> {
         #[pin]
-        kind: Kind<F>,
-    }
-}
-
-pin_project! {
-    #[project = KindProjection]
-    enum Kind<F> {
-        Entered { #[pin] future: Within<Option<F>>, accept: Option<HeaderValue> },
-        Refused { response: Option<Box<Response<Body>>> },
+        future: Within<Option<F>>,
+        accept: Option<HeaderValue>,
     }
 }
 
 impl<F> EnterFuture<F> {
     /// The future that `call` makes, in `scope` as `call` itself. A panic in `call` leaves none.
-    pub(super) fn entered(scope: Scope, accept: Option<HeaderValue>, call: impl FnOnce() -> F) -> Self {
+    pub(super) fn new(scope: Scope, accept: Option<HeaderValue>, call: impl FnOnce() -> F) -> Self {
         // A service is called on a clone of its own, so what a panic leaves behind is not used again.
-        let future = within_call(scope, || catch_unwind(AssertUnwindSafe(call)).ok());
-        Self { kind: Kind::Entered { future, accept } }
-    }
-
-    pub(super) fn refused(refusal: Refusal, accept: Option<&HeaderValue>) -> Self {
-        Self { kind: Kind::Refused { response: Some(Box::new(refuse(refusal, accept))) } }
+        Self { future: within_call(scope, || catch_unwind(AssertUnwindSafe(call)).ok()), accept }
     }
 }
 
@@ -53,20 +41,13 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match self.project().kind.project() {
-            KindProjection::Entered { mut future, accept } => {
-                let answered = ready!(answer(future.as_mut(), cx));
-                let scope = future.scope().cloned();
-                Poll::Ready(Ok(match (answered, scope) {
-                    (Some(response), Some(scope)) => response.map(|body| stay(scope, body)),
-                    (_, scope) => panicked(scope.as_ref(), accept.as_ref()),
-                }))
-            }
-            // Nothing is left only after it was ready, when the contract of `Future` forbids to poll it.
-            KindProjection::Refused { response } => {
-                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(*response)))
-            }
-        }
+        let mut this = self.project();
+        let answered = ready!(answer(this.future.as_mut(), cx));
+        let scope = this.future.scope().cloned();
+        Poll::Ready(Ok(match (answered, scope) {
+            (Some(response), Some(scope)) => response.map(|body| stay(scope, body)),
+            (_, scope) => panicked(scope.as_ref(), this.accept.as_ref()),
+        }))
     }
 }
 

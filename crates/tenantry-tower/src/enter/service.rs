@@ -11,7 +11,7 @@ use tenantry_core::{Code, Refusal, Scope};
 use tower_service::Service;
 
 use super::EnterFuture;
-use crate::refuse::accept;
+use crate::refuse::{ResponseFuture, accept};
 
 /// See [`super::EnterLayer`].
 #[derive(Clone, Debug)]
@@ -31,17 +31,17 @@ where
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = EnterFuture<S::Future>;
+    type Future = ResponseFuture<EnterFuture<S::Future>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let Some(scope) = request.extensions().get::<Scope>().cloned() else {
+            return ResponseFuture::refused(Refusal::new(Code::NoScope), request.headers());
+        };
         let accept = accept(request.headers()).cloned();
-        match request.extensions().get::<Scope>().cloned() {
-            Some(scope) => EnterFuture::entered(scope, accept, || self.inner.call(request)),
-            None => EnterFuture::refused(Refusal::new(Code::NoScope), accept.as_ref()),
-        }
+        ResponseFuture::called(EnterFuture::new(scope, accept, || self.inner.call(request)))
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! A sealed value is `t1.` + the id of the master key + `.` + the seal + `.` + the value itself: 35 bytes more than the
 //! value. It is not encrypted, since what an application lets its users see is for the application to say; encrypting
-//! it would cost six times as much. Browsers keep at most 4096 bytes of name and value; a cookie that gets larger is
+//! it would cost four times as much. Browsers keep at most 4096 bytes of name and value; a cookie that gets larger is
 //! sent all the same, with a warning in the log. A sealed cookie does not expire by itself; what is in it, and
 //! `Max-Age`, are the application's business.
 //!
