@@ -1,5 +1,8 @@
 //! Deployments to measure.
 
+pub mod step;
+pub mod tables;
+
 use std::path::Path;
 
 use axum::{Router, routing::get};

@@ -5,8 +5,14 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    completions::Completions, config::ConfigCommand, failure::Failure, keys::KeysCommand, output::Output,
-    settings::Settings, tenant::TenantCommand,
+    completions::Completions,
+    config::ConfigCommand,
+    database::{Explain, Sql},
+    failure::Failure,
+    keys::KeysCommand,
+    output::Output,
+    settings::Settings,
+    tenant::TenantCommand,
 };
 
 /// Multi-tenancy for existing web applications.
@@ -33,9 +39,13 @@ enum Command {
     #[cfg(feature = "demo")]
     #[command(name = "demo")]
     Demo(crate::demo::Demo),
+    /// Show what becomes of statements when they are scoped
+    Explain(Explain),
     /// Replace the master key
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Run statements as a tenant
+    Sql(Sql),
     /// Create, list and change tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -71,7 +81,9 @@ impl Cli {
             }
             #[cfg(feature = "demo")]
             Command::Demo(command) => command.run(output).await,
+            Command::Explain(command) => command.run(&settings()?, output).await,
             Command::Keys(command) => command.run(&settings()?, output),
+            Command::Sql(command) => command.run(&settings()?, output).await,
             Command::Tenant(command) => command.run(&settings()?, output).await,
         }
     }

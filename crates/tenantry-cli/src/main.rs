@@ -3,6 +3,7 @@
 mod cli;
 mod completions;
 mod config;
+mod database;
 #[cfg(feature = "demo")]
 mod demo;
 mod failure;

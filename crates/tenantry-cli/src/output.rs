@@ -33,6 +33,15 @@ impl Output {
         }
     }
 
+    /// Prints one line of JSON, one of many.
+    pub(crate) fn line(line: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(line).map_err(io::Error::from)?;
+        match writeln!(io::stdout().lock(), "{text}") {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Says to people what they can do next.
     pub(crate) fn hint(self, hint: &str) {
         if self == Self::Text {

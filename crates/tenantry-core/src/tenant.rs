@@ -164,9 +164,9 @@ pub struct StatusError(());
 #[non_exhaustive]
 pub enum Placement {
     /// A database of the tenant's own.
-    #[default]
     Dedicated,
     /// The tables that tenants share, separated by the tenant column.
+    #[default]
     Shared,
 }
 

@@ -24,5 +24,10 @@
 //! ```
 
 pub mod catalog;
+mod native;
+pub mod scoped;
+mod shared;
 
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
+pub use scoped::{ScopeError, ScopedConnection, ScopedPool, ScopedTransaction};
+pub use shared::SqliteOptions;

@@ -35,7 +35,11 @@ pub use tenantry_resource::{
     Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant, Purpose,
     Unavailable, current, make_fn, spawn, spawn_blocking, within,
 };
-pub use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
+pub use tenantry_sql as sql;
+pub use tenantry_sqlx::{
+    FollowOptions, Follower, OpenOptions, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction, SqliteCatalog,
+    SqliteOptions, follow,
+};
 pub use tenantry_tower as tower;
 pub use tenantry_tower::{App, CurrentScope, ScriptRoot};
 

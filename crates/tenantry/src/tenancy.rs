@@ -1,6 +1,7 @@
 //! The parts, put together as the configuration says.
 
 use std::{
+    num::NonZeroU32,
     path::Path,
     sync::{Arc, PoisonError, RwLock},
     task::Poll,
@@ -8,9 +9,11 @@ use std::{
 };
 
 use axum::Router;
+use sqlx::Sqlite;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
 use tenantry_resource::{Bounds, BoxError, PerTenant};
-use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog};
+use tenantry_sql::Name;
+use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteCatalog, SqliteOptions};
 use tenantry_tower::{
     AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
 };
@@ -38,6 +41,7 @@ struct Shared {
     follower: Follower,
     layers: Layers,
     dispatched: Arc<Dispatched>,
+    sqlite: ScopedPool<Sqlite>,
 }
 
 impl Tenancy {
@@ -68,7 +72,9 @@ impl Tenancy {
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
         let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
         let layers = layers(&config, Arc::clone(&admission))?;
-        Ok(Self { shared: Arc::new(Shared { config, catalog, admission, follower, layers, dispatched }) })
+        let sqlite = ScopedPool::sqlite(sqlite_options(&config), Some(Arc::clone(&admission)));
+        let shared = Shared { config, catalog, admission, follower, layers, dispatched, sqlite };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// One application per tenant, built by `factory` when the tenant is first asked for (approach 1).
@@ -90,6 +96,14 @@ impl Tenancy {
     /// One application for all tenants, which runs within the scope of each request's tenant (approach 2).
     pub fn wrap(&self, router: Router) -> Front<Router> {
         Front::new(&self.shared.layers, router)
+    }
+
+    /// The databases of all tenants: a pool whose statements run for the tenant whose scope is current (approach 2).
+    ///
+    /// It takes the place of a `SqlitePool`. Nothing is opened before the first statement. Every call gives the same
+    /// pool.
+    pub fn sqlite(&self) -> ScopedPool<Sqlite> {
+        self.shared.sqlite.clone()
     }
 
     /// The registry of tenants.
@@ -192,8 +206,25 @@ fn seal(config: &Config) -> Result<SealLayer, OpenError> {
     Ok(SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max))
 }
 
+fn sqlite_options(config: &Config) -> SqliteOptions {
+    let section = &config.database;
+    let count = |number: NonZeroU32| usize::try_from(number.get()).unwrap_or(usize::MAX);
+    let mut options = SqliteOptions::new(&section.shared, &section.dedicated);
+    options.global = section.global.iter().map(|name| Name::from(name.as_str())).collect();
+    options.connections_max = count(section.connections_max);
+    options.acquire_timeout = section.acquire_timeout;
+    options.busy_timeout = section.busy_timeout;
+    options.poll = config.catalog.poll;
+    options.limits.statement_bytes_max = usize::try_from(section.statement_bytes_max).unwrap_or(usize::MAX);
+    options.limits.nesting_max = count(section.nesting_max);
+    options.limits.view_depth_max = count(section.view_depth_max);
+    options.limits.plan_bytes_max = section.plan_bytes_max;
+    options.bounds = bounds(&config.instances);
+    options
+}
+
 fn bounds(section: &InstancesSection) -> Bounds {
-    let count = |number: std::num::NonZeroU32| usize::try_from(number.get()).unwrap_or(usize::MAX);
+    let count = |number: NonZeroU32| usize::try_from(number.get()).unwrap_or(usize::MAX);
     let mut bounds = Bounds::default();
     bounds.live_max = count(section.live_max);
     bounds.idle = section.idle;

@@ -5,11 +5,15 @@ use std::{fmt, path::Path};
 use serde::Serialize;
 use tenantry::Slug;
 
+use super::Approach;
+
 /// Where everything is.
 #[derive(Debug, Serialize)]
 pub(super) struct Addresses {
     all: String,
     config: String,
+    #[serde(skip)]
+    approach: Approach,
     tenants: Vec<Address>,
 }
 
@@ -21,7 +25,7 @@ struct Address {
 }
 
 impl Addresses {
-    pub(super) fn new(slugs: &[Slug], port: u16, config: &Path) -> Self {
+    pub(super) fn new(slugs: &[Slug], port: u16, config: &Path, approach: Approach) -> Self {
         let address = |slug: &Slug| Address {
             slug: slug.to_string(),
             by_path: format!("http://localhost:{port}/t/{slug}/"),
@@ -30,6 +34,7 @@ impl Addresses {
         Self {
             all: format!("http://localhost:{port}/"),
             config: config.display().to_string(),
+            approach,
             tenants: slugs.iter().map(address).collect(),
         }
     }
@@ -42,14 +47,25 @@ impl Addresses {
             )
         };
         let rows: String = self.tenants.iter().map(row).collect();
-        PAGE.replace("{count}", &self.tenants.len().to_string()).replace("{rows}", &rows)
+        let how = match self.approach {
+            Approach::Instances => {
+                "The application knows nothing of tenants. Each of them has an instance and a database of its own."
+            }
+            Approach::Shared => {
+                "There is one instance of the application, and the rows of all tenants are in the same tables."
+            }
+        };
+        PAGE.replace("{how}", how).replace("{count}", &self.tenants.len().to_string()).replace("{rows}", &rows)
     }
 }
 
 impl fmt::Display for Addresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.tenants.iter().map(|tenant| tenant.slug.len()).max().unwrap_or_default();
-        writeln!(f, "the notes application, an instance for each tenant:")?;
+        match self.approach {
+            Approach::Instances => writeln!(f, "the notes application, an instance for each tenant:")?,
+            Approach::Shared => writeln!(f, "the notes application, one instance and one database for all tenants:")?,
+        }
         for Address { slug, by_path, by_host } in &self.tenants {
             writeln!(f, "  {slug:width$}  {by_path}  {by_host}")?;
         }
@@ -68,8 +84,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto
 th, td { text-align: left; padding: .4rem 1.5rem .4rem 0; border-bottom: 1px solid #ddd }
 </style>
 <h1>One process, one application, {count} tenants</h1>
-<p>The notes application knows nothing of tenants. Each of them has an instance and a database of its own. Sign up with
-one, and see that the others do not know you.</p>
+<p>{how} Sign up with one, and see that the others do not know you.</p>
 <table>
 <tr><th>tenant<th>by path<th>by host</tr>
 {rows}</table>
@@ -86,6 +101,7 @@ mod tests {
             &["acme".parse().unwrap(), "globex".parse().unwrap()],
             8080,
             Path::new("data/tenantry.toml"),
+            Approach::Instances,
         );
         assert_eq!(
             addresses.to_string(),

@@ -4,15 +4,23 @@ mod addresses;
 mod notes_app;
 
 use std::{
+    convert::Infallible,
     fs,
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
-use axum::{Router, response::Html, routing::get};
-use tenantry::{CatalogError, NewTenant, Slug, Stopped, Tenancy, config::Config};
+use axum::{
+    Router,
+    body::Body,
+    http::Request,
+    response::{Html, Response},
+    routing::get,
+};
+use tenantry::{CatalogError, Front, NewTenant, Slug, Stopped, Tenancy, config::Config};
 use tokio::net::TcpListener;
+use tower_service::Service;
 
 use self::{addresses::Addresses, notes_app::NotesApp};
 use crate::{failure::Failure, output::Output};
@@ -26,6 +34,18 @@ pub(crate) struct Demo {
     /// The folder that keeps the tenants and their notes
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
+    /// One instance and one database for all tenants, or an instance and a database for each
+    #[arg(long, value_enum, default_value_t = Approach::Shared)]
+    approach: Approach,
+}
+
+/// How the tenants are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Approach {
+    /// An instance of the application, as it is, for each tenant
+    Instances,
+    /// One instance of the converted application, and tables that all tenants share
+    Shared,
 }
 
 impl Demo {
@@ -36,27 +56,42 @@ impl Demo {
         let tenancy = Tenancy::open(&file).await?;
         let slugs = tenants(&tenancy).await?;
         let notes = NotesApp::open(&self.data)?;
+        let failed = |error: anyhow::Error| Failure::other("demo", format!("{error:#}"));
 
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let listener = TcpListener::bind(wanted).await.map_err(|error| not_listening(&error, wanted))?;
-        let addresses = Addresses::new(&slugs, listener.local_addr()?.port(), &file);
+        let addresses = Addresses::new(&slugs, listener.local_addr()?.port(), &file, self.approach);
         let page = addresses.page();
-        let app = tenancy
-            .dispatch(move |scope| notes.clone().build(scope))
-            .apex(Router::new().route("/", get(|| async { Html(page) })));
-        output.print(&addresses)?;
-
-        tokio::select! {
-            stopped = tenancy.serve(listener, app, interrupted()) => {
-                if stopped? == Stopped::CutOff {
-                    output.hint("some answers were cut off after instances.drain_timeout");
-                }
+        let apex = Router::new().route("/", get(|| async { Html(page) }));
+        match self.approach {
+            Approach::Instances => {
+                let app = tenancy.dispatch(move |scope| notes.clone().build(scope)).apex(apex);
+                output.print(&addresses)?;
+                serve(&tenancy, listener, app, output).await
             }
-            // Whoever asks twice does not want to wait.
-            () = async { interrupted().await; interrupted().await } => {}
+            Approach::Shared => {
+                let app = tenancy.wrap(notes.shared(&tenancy).await.map_err(failed)?).apex(apex);
+                output.print(&addresses)?;
+                serve(&tenancy, listener, app, output).await
+            }
         }
-        Ok(())
     }
+}
+
+async fn serve<S>(tenancy: &Tenancy, listener: TcpListener, app: Front<S>, output: Output) -> Result<(), Failure>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
+    tokio::select! {
+        stopped = tenancy.serve(listener, app, interrupted()) => {
+            if stopped? == Stopped::CutOff {
+                output.hint("some answers were cut off after instances.drain_timeout");
+            }
+        }
+        // Whoever asks twice does not want to wait.
+        () = async { interrupted().await; interrupted().await } => {}
+    }
+    Ok(())
 }
 
 /// Creates a folder that its owner alone can look into: it keeps what customers write.

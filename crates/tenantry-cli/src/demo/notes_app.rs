@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::Router;
-use tenantry::{MasterKeys, Purpose, Scope, TenantId};
+use tenantry::{MasterKeys, Purpose, Scope, Tenancy, TenantId};
 
 use super::create_folder;
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 #[derive(Clone)]
 pub(super) struct NotesApp {
     databases: PathBuf,
-    secret: notes::Secret,
+    secret_bytes: Vec<u8>,
 }
 
 impl NotesApp {
@@ -27,8 +27,17 @@ impl NotesApp {
         // Kept apart from the deployment's own keys, which no application gets to see.
         let keys = MasterKeys::load_or_create(folder.join("notes.key"))?;
         let secret = keys.current(Purpose::new("secret of the notes demo"), TenantId::new(0));
-        let secret = notes::Secret::new(secret.secret().to_vec());
-        Ok(Self { databases, secret: secret.map_err(|error| Failure::other("demo", error.to_string()))? })
+        Ok(Self { databases, secret_bytes: secret.secret().to_vec() })
+    }
+
+    /// What the converted application's own `main` does.
+    pub(super) async fn shared(self, tenancy: &Tenancy) -> anyhow::Result<Router> {
+        let config = notes_saas::Config {
+            database_url: String::new(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            secret: notes_saas::Secret::new(self.secret_bytes)?,
+        };
+        notes_saas::app(config, tenancy).await
     }
 
     /// What the application's own `main` does, but for one tenant.
@@ -37,7 +46,7 @@ impl NotesApp {
         notes::app(notes::Config {
             database_url: format!("sqlite://{}", database.display()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            secret: self.secret,
+            secret: notes::Secret::new(self.secret_bytes)?,
         })
         .await
     }

@@ -24,7 +24,7 @@ pub(crate) struct Create {
     #[arg(long = "alias", value_name = "ALIAS")]
     aliases: Vec<Slug>,
     /// Where its rows live
-    #[arg(long, default_value = "dedicated", value_parser = placement())]
+    #[arg(long, default_value = "shared", value_parser = placement())]
     placement: Placement,
     /// When its time is up, from now: 14d, 12h [default: never]
     #[arg(long, value_name = "TIME", value_parser = lifetime)]

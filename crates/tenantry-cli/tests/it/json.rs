@@ -19,7 +19,7 @@ fn document(home: &Home, line: &str) -> Value {
 
 fn acme(status: &str, revision: i64) -> Value {
     json!({
-        "slug": "acme", "aliases": ["shop"], "status": status, "plan": "default", "placement": "dedicated",
+        "slug": "acme", "aliases": ["shop"], "status": status, "plan": "default", "placement": "shared",
         "expires_at": null, "revision": revision,
     })
 }

@@ -14,7 +14,7 @@ created acme, active, on the plan default
 hint: there was no catalog tenantry.db, so a new one was made",
     );
     home.check(
-        "tenant create globex --placement shared --suspended",
+        "tenant create globex --placement dedicated --suspended",
         "exit 0
 --- stdout
 created globex, suspended, on the plan default",
@@ -24,8 +24,8 @@ created globex, suspended, on the plan default",
         "exit 0
 --- stdout
 SLUG    STATUS     PLAN     PLACEMENT  EXPIRES     ALIASES
-acme    active     default  dedicated  [day]  acme-old,shop
-globex  suspended  default  shared     never",
+acme    active     default  shared     [day]  acme-old,shop
+globex  suspended  default  dedicated  never",
     );
     home.check(
         "tenant show shop",
@@ -36,7 +36,7 @@ aliases    acme-old, shop
 id         [id]
 status     active
 plan       default
-placement  dedicated
+placement  shared
 created    [time]
 expires    [time]
 revision   1",
@@ -121,7 +121,7 @@ fn a_list_is_cut_and_says_so() {
         "exit 0
 --- stdout
 SLUG  STATUS  PLAN     PLACEMENT  EXPIRES  ALIASES
-a     active  default  dedicated  never
+a     active  default  shared     never
 --- stderr
 hint: there are more; --limit shows them",
     );
@@ -130,7 +130,7 @@ hint: there are more; --limit shows them",
         "exit 0
 --- stdout
 SLUG  STATUS     PLAN     PLACEMENT  EXPIRES  ALIASES
-b     suspended  default  dedicated  never",
+b     suspended  default  shared     never",
     );
     home.check(
         "tenant list --status deleting",

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "this is how a test fails")]
 
+mod bad_luck;
 mod compliance;
 mod follow;
+mod logic;
 mod model;
 mod sqlite;
 
@@ -39,3 +41,4 @@ fn new(slug: &str, aliases: &[&str]) -> NewTenant {
     new.aliases = aliases.iter().map(|alias| alias.parse().unwrap()).collect();
     new
 }
+mod scoped;

@@ -15,7 +15,6 @@ use http::{
     header::{HeaderValue, SET_COOKIE},
 };
 use pin_project_lite::pin_project;
-use tenantry_core::TenantId;
 
 use super::{layer::Settings, sealer::Sealer};
 use crate::cookie::SetCookie;
@@ -26,13 +25,13 @@ pin_project! {
         #[pin]
         future: F,
         settings: Arc<Settings>,
-        tenant: TenantId,
+        sealer: Sealer,
     }
 }
 
 impl<F> SealFuture<F> {
-    pub(super) const fn new(future: F, settings: Arc<Settings>, tenant: TenantId) -> Self {
-        Self { future, settings, tenant }
+    pub(super) const fn new(future: F, settings: Arc<Settings>, sealer: Sealer) -> Self {
+        Self { future, settings, sealer }
     }
 }
 
@@ -45,7 +44,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Ok(mut response) = ready!(this.future.poll(cx));
-        seal_all(response.headers_mut(), this.settings, *this.tenant);
+        seal_all(response.headers_mut(), this.settings, this.sealer);
         Poll::Ready(Ok(response))
     }
 }
@@ -56,11 +55,10 @@ impl<F> fmt::Debug for SealFuture<F> {
     }
 }
 
-fn seal_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
+fn seal_all(headers: &mut HeaderMap, settings: &Settings, sealer: &Sealer) {
     if !headers.contains_key(SET_COOKIE) {
         return;
     }
-    let sealer = Sealer::new(&settings.keys, tenant);
     let set = headers.get_all(SET_COOKIE).into_iter();
     let sealed: Vec<_> = set.filter_map(|header| seal(header, settings, sealer)).collect();
     headers.remove(SET_COOKIE);
@@ -70,7 +68,7 @@ fn seal_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
 }
 
 /// The header with its value sealed, or nothing when it must not be sent.
-fn seal(header: &HeaderValue, settings: &Settings, sealer: Sealer<'_>) -> Option<HeaderValue> {
+fn seal(header: &HeaderValue, settings: &Settings, sealer: &Sealer) -> Option<HeaderValue> {
     let Some(SetCookie { name, value, attributes }) = SetCookie::parse(header.as_bytes()) else {
         tracing::warn!("the application set a cookie without a name; it is dropped");
         return None;

@@ -22,15 +22,27 @@ use crate::{
 };
 
 /// See [`super::SealLayer`].
+///
+/// A service that is called again for the same tenant, as that of a connection is, keeps the tenant's keys at hand. They
+/// go with the connection, so there is no cache to bound or to leak from.
 #[derive(Clone, Debug)]
 pub struct Seal<S> {
     inner: S,
     settings: Arc<Settings>,
+    last: Option<Sealer>,
 }
 
 impl<S> Seal<S> {
     pub(super) const fn new(inner: S, settings: Arc<Settings>) -> Self {
-        Self { inner, settings }
+        Self { inner, settings, last: None }
+    }
+
+    fn sealer(&mut self, tenant: TenantId) -> &Sealer {
+        let sealer = match self.last.take() {
+            Some(last) if last.tenant() == tenant => last,
+            _ => Sealer::new(&self.settings.keys, tenant),
+        };
+        self.last.insert(sealer)
     }
 }
 
@@ -51,17 +63,17 @@ where
             let refusal = Refusal::new(Code::NoScope).because("cookies are sealed after admission, and there was none");
             return ResponseFuture::refused(refusal, request.headers());
         };
-        open_all(request.headers_mut(), &self.settings, tenant);
-        ResponseFuture::called(SealFuture::new(self.inner.call(request), Arc::clone(&self.settings), tenant))
+        let sealer = self.sealer(tenant).clone();
+        open_all(request.headers_mut(), &self.settings, &sealer);
+        ResponseFuture::called(SealFuture::new(self.inner.call(request), Arc::clone(&self.settings), sealer))
     }
 }
 
 /// Leaves the request with the cookies that are the application's own, as it set them.
-fn open_all(headers: &mut HeaderMap, settings: &Settings, tenant: TenantId) {
+fn open_all(headers: &mut HeaderMap, settings: &Settings, sealer: &Sealer) {
     if !headers.contains_key(COOKIE) {
         return;
     }
-    let sealer = Sealer::new(&settings.keys, tenant);
     let (mut tried, mut dropped) = (0_usize, 0_usize);
     cookie::change(headers, |Pair { name, value }| {
         if settings.unsealed.contains(name) {

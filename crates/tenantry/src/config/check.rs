@@ -13,6 +13,12 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         }
     };
     unless(!config.catalog.poll.is_zero(), "catalog.poll: it has to be longer than nothing");
+    let database = &config.database;
+    unless(!database.acquire_timeout.is_zero(), "database.acquire_timeout: it has to be longer than nothing");
+    unless(database.statement_bytes_max > 0, "database.statement_bytes_max: it has to be at least 1");
+    unless(database.statement_bytes_max <= 1_000_000, "database.statement_bytes_max: SQLite takes 1000000 at most");
+    unless(database.nesting_max.get() <= 200, "database.nesting_max: 200 is the most that is verified");
+    unless(config.catalog.path != database.shared, "database.shared: it is the file of the catalog");
     resolve(&config.resolve, &mut unless);
     let believed = config.resolve.header.is_none() || !config.proxies.trusted.is_empty();
     unless(believed, "resolve.header: anybody can send a header; list the proxies that set it in proxies.trusted");
@@ -29,6 +35,8 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     let times = [
         ("catalog.poll", config.catalog.poll),
         ("catalog.busy_timeout", config.catalog.busy_timeout),
+        ("database.acquire_timeout", config.database.acquire_timeout),
+        ("database.busy_timeout", config.database.busy_timeout),
         ("instances.idle", instances.idle),
         ("instances.build_timeout", instances.build_timeout),
         ("instances.backoff_max", instances.backoff_max),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CatalogSection, ConfigError, CookiesSection, HtmlSection, InstancesSection, KeysSection, PlanSection,
-    ProxiesSection, ResolveSection, check, plans, value,
+    CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection, KeysSection,
+    PlanSection, ProxiesSection, ResolveSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -31,6 +31,8 @@ use super::{
 pub struct Config {
     /// Where the tenants are registered.
     pub catalog: CatalogSection,
+    /// Where the tenants' rows are.
+    pub database: DatabaseSection,
     /// How a request names its tenant.
     pub resolve: ResolveSection,
     /// Which peers are believed about the requests that they pass on.
@@ -52,6 +54,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             catalog: CatalogSection::default(),
+            database: DatabaseSection::default(),
             resolve: ResolveSection::default(),
             proxies: ProxiesSection::default(),
             keys: KeysSection::default(),
@@ -143,6 +146,9 @@ impl Config {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let claim = self.resolve.claim.as_mut().and_then(|claim| claim.keys.path_mut());
-        [&mut self.catalog.path, &mut self.keys.file].into_iter().chain(claim)
+        let database = &mut self.database;
+        [&mut self.catalog.path, &mut database.shared, &mut database.dedicated, &mut self.keys.file]
+            .into_iter()
+            .chain(claim)
     }
 }

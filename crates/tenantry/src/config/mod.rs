@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `file` | [`Config`]: reading the whole |
 //! | `catalog` | `[catalog]` |
+//! | `database` | `[database]` |
 //! | `resolve`, `claim` | `[resolve]`, `[resolve.host]`, `[resolve.path]`, `[resolve.header]`, `[resolve.claim]` |
 //! | `http` | `[proxies]`, `[cookies]`, `[html]` |
 //! | `keys` | `[keys]` |
@@ -18,6 +19,7 @@
 mod catalog;
 mod check;
 mod claim;
+mod database;
 mod error;
 mod file;
 mod http;
@@ -32,6 +34,7 @@ mod value;
 pub use self::{
     catalog::CatalogSection,
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
+    database::DatabaseSection,
     error::ConfigError,
     file::Config,
     http::{CookiesSection, HtmlSection, ProxiesSection},

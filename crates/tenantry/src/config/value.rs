@@ -79,6 +79,20 @@ pub(super) mod limit {
     }
 }
 
+/// A number of bytes or `"2MiB"`.
+pub(super) mod bytes {
+    use serde::{Deserializer, Serializer, de::Error};
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        super::bytes_limit::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("\"none\" is not possible here"))
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    pub(in crate::config) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        super::bytes_limit::serialize(&Some(*value), serializer)
+    }
+}
+
 /// A number of bytes, `"2MiB"`, or `"none"`.
 pub(super) mod bytes_limit {
     use std::fmt;

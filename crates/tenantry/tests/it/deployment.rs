@@ -1,19 +1,21 @@
 //! A running deployment of the notes application, for as long as a test needs it.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use axum::Router;
+use axum::{Router, body::Body, http::Request, response::Response};
 use notes_suite::Site;
 use tempfile::TempDir;
-use tenantry::{CatalogError, NewTenant, Tenancy, TenantId, config::Config};
+use tenantry::{CatalogError, Front, NewTenant, Placement, Tenancy, TenantId, config::Config};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+use tower::Service;
 
 /// Tenants `acme` and `globex`, each with an instance of the notes application and a database of its own. All
 /// instances sign their sessions with the same secret.
@@ -32,16 +34,45 @@ impl Deployment {
 
     /// Starts after `change` has changed the configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = config(folder.path());
-        change(&mut config);
-        let tenancy = Tenancy::with(config).await.unwrap();
-        for slug in ["acme", "globex"] {
-            tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-        }
-        tenancy.refresh().await.unwrap();
+        let (tenancy, folder) = open(change).await;
         let databases = folder.path().to_owned();
         let app = tenancy.dispatch(move |scope| notes(databases.clone(), scope.id()));
+        Self::serve(tenancy, folder, app).await
+    }
+
+    /// One instance of the converted application, for all tenants.
+    pub(crate) async fn start_shared() -> Self {
+        let (tenancy, folder) = open(|_| {}).await;
+        let app = tenancy.wrap(converted(&tenancy).await.unwrap());
+        Self::serve(tenancy, folder, app).await
+    }
+
+    /// Tenants `acme` and `globex` share an instance and its tables; `initech` and `hooli` have an instance each.
+    pub(crate) async fn start_mixed() -> Self {
+        let (tenancy, folder) = open(|_| {}).await;
+        for slug in ["initech", "hooli"] {
+            let mut new = NewTenant::new(slug.parse().unwrap());
+            new.placement = Placement::Dedicated;
+            tenancy.catalog().create(new).await.unwrap();
+        }
+        tenancy.refresh().await.unwrap();
+        let (shared, databases) = (converted(&tenancy).await.unwrap(), folder.path().to_owned());
+        let app = tenancy.dispatch(move |scope| {
+            let (shared, databases) = (shared.clone(), databases.clone());
+            async move {
+                match scope.tenant().placement {
+                    Placement::Shared => Ok(shared),
+                    _ => notes(databases, scope.id()).await,
+                }
+            }
+        });
+        Self::serve(tenancy, folder, app).await
+    }
+
+    async fn serve<S>(tenancy: Tenancy, folder: TempDir, app: Front<S>) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -66,6 +97,18 @@ impl Drop for Deployment {
     }
 }
 
+async fn open(change: impl FnOnce(&mut Config)) -> (Tenancy, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    change(&mut config);
+    let tenancy = Tenancy::with(config).await.unwrap();
+    for slug in ["acme", "globex"] {
+        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
+    }
+    tenancy.refresh().await.unwrap();
+    (tenancy, folder)
+}
+
 /// The default configuration with its files in `folder`, and no limits that a busy test could run into.
 pub(crate) fn config(folder: &Path) -> Config {
     let text = r#"
@@ -87,6 +130,15 @@ pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<R
         secret: notes::Secret::new("one secret for all, as in the one installation")?,
     })
     .await
+}
+
+pub(crate) async fn converted(tenancy: &Tenancy) -> anyhow::Result<Router> {
+    let config = notes_saas::Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        database_url: String::new(),
+        secret: notes_saas::Secret::new("one secret for all, as in the one installation")?,
+    };
+    notes_saas::app(config, tenancy).await
 }
 
 /// Another process's view of the same catalog.

@@ -1,0 +1,122 @@
+//! What came of a statement, as a table or as JSON.
+
+use std::fmt;
+
+use serde::{Serialize, ser::SerializeMap};
+use serde_json::{Value, json};
+use sqlx::{Column, Row, TypeInfo, ValueRef, sqlite::SqliteRow};
+use tenantry::ScopeError;
+
+/// What came of a statement.
+pub(super) enum Outcome {
+    Done { columns: Vec<String>, rows: Vec<Vec<Value>>, affected: u64 },
+    Refused { code: Option<&'static str>, message: String },
+    Error { code: Option<String>, message: String },
+}
+
+impl Outcome {
+    /// What an error says of the statement.
+    pub(super) fn failed(error: &sqlx::Error) -> Self {
+        if let Some(refused) = ScopeError::of(error) {
+            return Self::Refused { code: refused.code().map(|code| code.as_str()), message: refused.to_string() };
+        }
+        match error.as_database_error() {
+            Some(error) => {
+                Self::Error { code: error.code().map(|code| code.to_string()), message: error.message().to_owned() }
+            }
+            None => Self::Error { code: None, message: error.to_string() },
+        }
+    }
+
+    pub(super) const fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+}
+
+/// The values of a row.
+pub(super) fn values(row: &SqliteRow) -> Result<Vec<Value>, sqlx::Error> {
+    let values = row.columns().iter().map(|column| {
+        let at = column.ordinal();
+        let value = row.try_get_raw(at)?;
+        let kind = value.type_info().name().to_owned();
+        Ok(match (value.is_null(), kind.as_str()) {
+            (true, _) => Value::Null,
+            (_, "INTEGER" | "BOOLEAN") => json!(row.try_get_unchecked::<i64, _>(at)?),
+            (_, "REAL") => json!(row.try_get_unchecked::<f64, _>(at)?),
+            (_, "BLOB") => {
+                let bytes: Vec<u8> = row.try_get_unchecked(at)?;
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+                json!({ "blob": hex })
+            }
+            _ => {
+                let bytes: Vec<u8> = row.try_get_unchecked(at)?;
+                json!(String::from_utf8_lossy(&bytes))
+            }
+        })
+    });
+    values.collect()
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("ok", &self.is_done())?;
+        match self {
+            Self::Done { columns, rows, affected } => {
+                object.serialize_entry("columns", columns)?;
+                object.serialize_entry("rows", rows)?;
+                object.serialize_entry("affected", affected)?;
+            }
+            Self::Refused { code, message } => {
+                object.serialize_entry("kind", "refused")?;
+                object.serialize_entry("code", code)?;
+                object.serialize_entry("message", message)?;
+            }
+            Self::Error { code, message } => {
+                object.serialize_entry("kind", "error")?;
+                object.serialize_entry("code", code)?;
+                object.serialize_entry("message", message)?;
+            }
+        }
+        object.end()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { message, .. } => f.write_str(message),
+            Self::Error { code: Some(code), message } => write!(f, "error {code}: {message}"),
+            Self::Error { code: None, message } => write!(f, "error: {message}"),
+            Self::Done { columns, affected, .. } if columns.is_empty() => write!(f, "{affected} rows affected"),
+            Self::Done { columns, rows, .. } => {
+                let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+                f.write_str(&table(columns, &rows))
+            }
+        }
+    }
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Object(object) => {
+            object.get("blob").and_then(Value::as_str).map_or_else(String::new, |hex| format!("x'{hex}'"))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn table(titles: &[String], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain(titles.get(column).map(|title| title.chars().count())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    [line(titles)].into_iter().chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,87 @@
+//! Which names are visible at a place.
+
+use std::sync::Arc;
+
+use crate::{
+    Name, Table,
+    ir::{Cte, Item, TableRef, With},
+};
+
+/// The common table expressions that are visible: those of a `WITH`, and of the queries around it.
+///
+/// In SQLite all siblings see each other and themselves, whether `RECURSIVE` is written or not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ctes<'e, 's> {
+    around: Option<&'e Self>,
+    with: Option<&'s With>,
+}
+
+impl<'e, 's> Ctes<'e, 's> {
+    /// With those of a query's own `WITH`.
+    pub(crate) const fn within(&'e self, with: Option<&'s With>) -> Self {
+        Ctes { around: Some(self), with }
+    }
+
+    /// What `name` means here, if it is a common table expression, and what is visible in its query.
+    pub(crate) fn find(&self, name: &Name) -> Option<(&'s Cte, Self)> {
+        let here = self.with.iter().flat_map(|with| &with.ctes).find(|cte| cte.name.name == *name);
+        match here {
+            Some(cte) => Some((cte, *self)),
+            None => self.around?.find(name),
+        }
+    }
+}
+
+/// The relations whose columns are visible in an expression, and those of the queries around it.
+#[derive(Debug, Default)]
+pub(crate) struct Scope<'e, 's> {
+    pub(crate) around: Option<&'e Self>,
+    pub(crate) items: Vec<Exposed<'s>>,
+}
+
+/// A relation whose columns are visible.
+#[derive(Debug)]
+pub(crate) struct Exposed<'s> {
+    /// The name that qualifies its columns.
+    pub(crate) name: Option<Name>,
+    pub(crate) relation: Visible<'s>,
+}
+
+impl Exposed<'_> {
+    /// Whether it is the row that a trigger is about.
+    pub(crate) const fn is_row(&self) -> bool {
+        matches!(self.relation, Visible::Table { role: Role::Row, .. })
+    }
+
+    /// Whether it is a table that a statement names.
+    pub(crate) const fn is_table(&self) -> bool {
+        matches!(self.relation, Visible::Table { .. }) && !self.is_row()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Visible<'s> {
+    Table {
+        table: Arc<Table>,
+        role: Role<'s>,
+    },
+    /// Anything else; its columns are found out when they are asked for.
+    Other {
+        item: &'s Item,
+    },
+}
+
+/// How a table comes to be visible.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Role<'s> {
+    /// It is read, by a leaf.
+    Leaf(&'s TableRef),
+    /// It is read as it is, for it belongs to all tenants.
+    Global,
+    /// Its rows are changed.
+    Target,
+    /// It is the row that could not be inserted.
+    Excluded,
+    /// It is the row that a trigger is about, `NEW` or `OLD`. Its columns are visible with that name only.
+    Row,
+}

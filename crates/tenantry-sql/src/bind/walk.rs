@@ -1,0 +1,257 @@
+//! The walk through a statement.
+
+use super::{
+    Bound, Meaning, Read,
+    scope::{Ctes, Exposed, Role, Scope, Visible},
+};
+use crate::{
+    Code, Ident, Refused, Relation, Rule, SchemaMap, Span,
+    ir::{Branch, Expr, From, Item, Kind, Output, Query, Select, Shape, Site, Statement, TableRef, With},
+    rules::on,
+};
+
+pub(super) struct Binder<'m, 's> {
+    pub(super) text: &'s str,
+    pub(super) schema: &'m SchemaMap,
+    pub(super) bound: Bound<'s>,
+    /// Whether it is a statement of a trigger.
+    pub(super) in_trigger: bool,
+}
+
+impl<'m, 's> Binder<'m, 's> {
+    pub(super) fn new(text: &'s str, schema: &'m SchemaMap) -> Self {
+        Self { text, schema, bound: Bound::default(), in_trigger: false }
+    }
+
+    /// `outer` is what is visible everywhere in it.
+    pub(super) fn statement(&mut self, statement: &'s Statement, outer: &Scope<'_, 's>) -> Result<(), Refused> {
+        match &statement.kind {
+            Kind::Query(query) => self.query(query, outer, &Ctes::default()),
+            Kind::Insert(insert) => self.insert(insert, outer),
+            Kind::Update(update) => self.update(update, outer),
+            Kind::Delete(delete) => self.delete(delete, outer),
+            Kind::Condition(expr) => self.exprs(Rule::WalkClauses, [expr], outer, &Ctes::default()),
+            Kind::Transaction | Kind::Pragma(_) => Ok(()),
+        }
+    }
+
+    /// `outer` is what an expression of the query around it sees.
+    pub(super) fn query(
+        &mut self,
+        query: &'s Query,
+        outer: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        let ctes = ctes.within(query.with.as_ref());
+        self.with(query.with.as_ref(), outer, &ctes)?;
+        let [only] = query.branches.as_slice() else {
+            let walked = if on(Rule::WalkBranches) { query.branches.len() } else { 1 };
+            query.branches.iter().take(walked).try_for_each(|branch| self.branch(branch, &[], outer, &ctes))?;
+            // The terms of a set operation name its results. Whatever else they name, they name outside of it.
+            self.exprs(Rule::WalkOrderBy, &query.order_by, outer, &ctes)?;
+            return self.exprs(Rule::WalkLimit, &query.limit, outer, &ctes);
+        };
+        self.branch(only, &query.order_by, outer, &ctes)?;
+        self.exprs(Rule::WalkLimit, &query.limit, outer, &ctes)
+    }
+
+    pub(super) fn with(
+        &mut self,
+        with: Option<&'s With>,
+        outer: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        with.iter().filter(|_| on(Rule::WalkCte)).flat_map(|with| &with.ctes).try_for_each(|cte| {
+            self.bound.ctes.push(cte);
+            self.query(&cte.query, outer, ctes)
+        })
+    }
+
+    fn branch(
+        &mut self,
+        branch: &'s Branch,
+        order_by: &'s [Expr],
+        outer: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        match branch {
+            Branch::Values(values) => {
+                let values = values.rows.iter().flat_map(|row| &row.values);
+                self.exprs(Rule::WalkResults, values, outer, ctes)?;
+                self.exprs(Rule::WalkOrderBy, order_by, outer, ctes)
+            }
+            Branch::Select(select) => self.select(select, order_by, outer, ctes),
+        }
+    }
+
+    fn select(
+        &mut self,
+        select: &'s Select,
+        order_by: &'s [Expr],
+        outer: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        let mut scope = Scope { around: Some(outer), items: Vec::new() };
+        select.from.iter().try_for_each(|from| self.from(from, &mut scope, outer, ctes))?;
+        select.from.iter().try_for_each(|from| self.joins(from, &scope, ctes))?;
+        self.outputs(Rule::WalkResults, &select.results, &scope, ctes)?;
+        self.exprs(Rule::WalkClauses, &select.clauses, &scope, ctes)?;
+        // A bare name in ORDER BY is first of all that of a result.
+        let names_result = |term: &&Expr| match (term.shape, term.sites.as_slice()) {
+            (Shape::Column, [Site::Column(column)]) if column.table.is_none() => select.results.iter().any(
+                |output| matches!(output, Output::Expr { alias: Some(alias), .. } if alias.name == column.name.name),
+            ),
+            _ => false,
+        };
+        self.exprs(Rule::WalkOrderBy, order_by.iter().filter(|term| !names_result(term)), &scope, ctes)?;
+        self.bound.selects.push(select);
+        self.spell_out_stars(select, ctes)
+    }
+
+    /// Adds the items of a `FROM` clause to the scope, and walks through the queries in it.
+    pub(super) fn from(
+        &mut self,
+        from: &'s From,
+        scope: &mut Scope<'_, 's>,
+        outer: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        for item in from.items() {
+            match item {
+                Item::Table(table) => {
+                    let exposed = self.table(table, item, ctes)?;
+                    scope.items.push(exposed);
+                }
+                Item::Call(call) => {
+                    self.bound.calls.push(call);
+                    scope.items.push(other(item));
+                }
+                Item::Query { query, .. } => {
+                    if on(Rule::WalkFrom) {
+                        self.query(query, outer, ctes)?;
+                    }
+                    scope.items.push(other(item));
+                }
+                Item::Join { from, alias: None, .. } => self.from(from, scope, outer, ctes)?,
+                Item::Join { span, alias: Some(_), .. } => {
+                    let refused = self.refuse(Code::Unknown, "a join in parentheses with an alias", *span);
+                    return Err(refused.hint("write it as a subquery: (SELECT * FROM …) AS alias"));
+                }
+            }
+        }
+        self.bound.froms.push(from);
+        Ok(())
+    }
+
+    /// The expressions of a `FROM` clause, which see all of its items.
+    pub(super) fn joins(&mut self, from: &'s From, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>) -> Result<(), Refused> {
+        for item in from.items() {
+            match item {
+                Item::Call(call) => self.exprs(Rule::WalkFrom, &call.arguments, scope, ctes)?,
+                Item::Join { from, .. } => self.joins(from, scope, ctes)?,
+                Item::Table(_) | Item::Query { .. } => {}
+            }
+        }
+        let on_clauses = from.joins.iter().filter_map(|join| join.constraint.as_ref()?.on());
+        self.exprs(Rule::WalkOn, on_clauses, scope, ctes)
+    }
+
+    /// A relation that is read.
+    fn table(&mut self, table: &'s TableRef, item: &'s Item, ctes: &Ctes<'_, 's>) -> Result<Exposed<'s>, Refused> {
+        let name = Some(table.exposed().name.clone());
+        let Some(means) = self.meaning(table, ctes)? else {
+            return Ok(Exposed { name, relation: Visible::Other { item } });
+        };
+        let relation = match &means {
+            Meaning::Tenant(of) => Visible::Table { table: of.clone(), role: Role::Leaf(table) },
+            Meaning::Global(of) => Visible::Table { table: of.clone(), role: Role::Global },
+            Meaning::View(_) | Meaning::Master => Visible::Other { item },
+        };
+        self.bound.reads.push(Read { table, means, after_in: false });
+        Ok(Exposed { name, relation })
+    }
+
+    /// What the name of a relation means; nothing for a common table expression.
+    fn meaning(&self, table: &TableRef, ctes: &Ctes<'_, '_>) -> Result<Option<Meaning>, Refused> {
+        let name = &table.name.name;
+        match &table.schema {
+            Some(schema) => self.check_schema(schema)?,
+            None if on(Rule::Cte) && ctes.find(name).is_some() => return Ok(None),
+            None => {}
+        }
+        match self.schema.relation(name) {
+            Some(Relation::Tenant(table)) => Ok(Some(Meaning::Tenant(table.clone()))),
+            Some(Relation::Global(table)) => Ok(Some(Meaning::Global(table.clone()))),
+            Some(Relation::View(view)) => Ok(Some(Meaning::View(view.clone()))),
+            None if name.is("sqlite_master") || name.is("sqlite_schema") => Ok(Some(Meaning::Master)),
+            None => Err(self.refuse(Code::Relation, format!("table {}", name.quoted()), table.named)),
+        }
+    }
+
+    pub(super) fn check_schema(&self, schema: &Ident) -> Result<(), Refused> {
+        if schema.name.is("main") {
+            return Ok(());
+        }
+        Err(self.refuse(Code::Relation, format!("schema {}", schema.name.quoted()), schema.span))
+    }
+
+    pub(super) fn exprs(
+        &mut self,
+        rule: Rule,
+        exprs: impl IntoIterator<Item = &'s Expr>,
+        scope: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        exprs
+            .into_iter()
+            .filter(|_| on(rule))
+            .flat_map(|expr| &expr.sites)
+            .try_for_each(|site| self.site(site, scope, ctes))
+    }
+
+    fn site(&mut self, site: &'s Site, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>) -> Result<(), Refused> {
+        match site {
+            Site::Column(column) => self.column(column, scope, ctes),
+            Site::Function(function) => {
+                self.bound.functions.push(function);
+                Ok(())
+            }
+            Site::Query(query) => self.query(query, scope, ctes),
+            Site::InTable(table) => match self.meaning(table, ctes)? {
+                None => Ok(()),
+                Some(means) => {
+                    self.bound.reads.push(Read { table, means, after_in: true });
+                    Ok(())
+                }
+            },
+            Site::Raise(_) if self.in_trigger => Ok(()),
+            Site::Raise(span) => Err(self.refuse(Code::Unknown, "RAISE outside of a trigger", *span)),
+        }
+    }
+
+    pub(super) fn outputs(
+        &mut self,
+        rule: Rule,
+        outputs: &'s [Output],
+        scope: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        outputs.iter().try_for_each(|output| match output {
+            Output::Star { .. } | Output::TableStar { .. } => Ok(()),
+            Output::Expr { expr, .. } => self.exprs(rule, [expr], scope, ctes),
+        })
+    }
+
+    pub(super) fn refuse(
+        &self,
+        code: Code,
+        construct: impl Into<std::borrow::Cow<'static, str>>,
+        span: Span,
+    ) -> Refused {
+        Refused::new(code, construct).at(self.text, span)
+    }
+}
+
+fn other(item: &Item) -> Exposed<'_> {
+    Exposed { name: item.exposed().map(|ident| ident.name.clone()), relation: Visible::Other { item } }
+}

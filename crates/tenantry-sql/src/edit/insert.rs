@@ -1,0 +1,129 @@
+//! `INSERT`: the tenant is appended to the list of columns and to every branch of the source.
+//!
+//! It is appended, never prepended: `ORDER BY 1` must not mean another column.
+
+use super::{
+    Context,
+    guard::{names_row_id, sets, spell_out, target},
+};
+use crate::{
+    Code, Refused, Rule, TENANT, Table,
+    bind::Bound,
+    ir::{Branch, Conflict, Expr, Insert, Output, Query, Shape, Source, UpsertAction},
+    rules::on,
+    splice::Edits,
+};
+
+pub(super) fn insert(
+    insert: &Insert,
+    bound: &Bound<'_>,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<(), Refused> {
+    let Some(table) = &bound.target else { return Ok(()) };
+    target(&insert.into, context, edits);
+    columns(insert, table, edits);
+    match &insert.source {
+        Source::Default(span) => edits.replace(*span, format!("VALUES ({})", context.tenant)),
+        Source::Query(query) => ids(insert, query, table, context, edits)?,
+    }
+    conflicts(insert, table, context, edits)
+}
+
+/// The tenant at the end of each row.
+pub(super) fn append(insert: &Insert, context: &Context<'_>, edits: &mut Edits) {
+    let Source::Query(query) = &insert.source else { return };
+    for branch in &query.branches {
+        match branch {
+            Branch::Values(values) if on(Rule::InsertValues) => {
+                for row in &values.rows {
+                    edits.insert(row.span.end - 1, format!(", {}", context.tenant));
+                }
+            }
+            Branch::Select(select) if on(Rule::InsertSelect) => {
+                edits.insert(select.results_end(), format!(", {}", context.tenant));
+            }
+            Branch::Values(_) | Branch::Select(_) => {}
+        }
+    }
+}
+
+/// The list of columns, with the tenant's at its end.
+fn columns(insert: &Insert, table: &Table, edits: &mut Edits) {
+    match insert.columns.as_deref() {
+        Some(columns @ [.., last]) => {
+            columns.iter().for_each(|column| spell_out(column, table, edits));
+            edits.insert(last.span.end, format!(", \"{TENANT}\""));
+        }
+        Some([]) | None => {
+            let logical = table.insertable().map(|column| column.name.quoted().to_string());
+            // Defaults are for all columns that are not listed.
+            let logical = logical.filter(|_| matches!(insert.source, Source::Query(_)) && on(Rule::InsertColumns));
+            let listed: Vec<_> = logical.chain([format!("\"{TENANT}\"")]).collect();
+            edits.insert(insert.into.span.end, format!(" ({})", listed.join(", ")));
+        }
+    }
+}
+
+/// With `OR IGNORE` and its kin an id that is `NULL` would break a constraint instead of being filled in, so that it is
+/// filled in beforehand.
+fn ids(insert: &Insert, query: &Query, table: &Table, context: &Context<'_>, edits: &mut Edits) -> Result<(), Refused> {
+    match insert.conflict {
+        None | Some(Conflict::Replace) => return Ok(()),
+        Some(Conflict::Abort(_) | Conflict::Fail | Conflict::Ignore | Conflict::Rollback) => {}
+    }
+    let Some(at) = id_at(insert, table) else { return Ok(()) };
+    if !on(Rule::InsertId) {
+        return Ok(());
+    }
+    let mut wrap = |id: &Expr| {
+        if id.shape != Shape::Integer {
+            edits.wrap(id.span, format!("_tenantry_new_id({}, ", table.number), ")");
+        }
+    };
+    match query.branches.as_slice() {
+        [Branch::Values(values)] => values.rows.iter().filter_map(|row| row.values.get(at)).for_each(wrap),
+        [Branch::Select(select)] if !select.distinct => {
+            let before = select.results.get(..=at).unwrap_or_default();
+            match before.last() {
+                Some(Output::Expr { expr, .. })
+                    if before.iter().all(|output| matches!(output, Output::Expr { .. })) =>
+                {
+                    wrap(expr);
+                }
+                _ => return Err(refuse_ids(insert, context)),
+            }
+        }
+        _ => return Err(refuse_ids(insert, context)),
+    }
+    Ok(())
+}
+
+fn refuse_ids(insert: &Insert, context: &Context<'_>) -> Refused {
+    let refused = Refused::new(Code::Unknown, "INSERT OR … that takes its ids from such a query");
+    refused.at(context.text, insert.into.span).hint("name the columns of the query, or leave the id out")
+}
+
+/// Which of the inserted columns is the row id.
+fn id_at(insert: &Insert, table: &Table) -> Option<usize> {
+    match &insert.columns {
+        Some(columns) => columns.iter().position(|column| names_row_id(&column.name, table)),
+        None => table.insertable().position(|column| names_row_id(&column.name, table)),
+    }
+}
+
+/// Conflicts are those of the tenant's own rows.
+fn conflicts(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Edits) -> Result<(), Refused> {
+    for upsert in &insert.upserts {
+        if let Some(first) = upsert.target.as_ref().and_then(|target| target.terms.first())
+            && on(Rule::ConflictTarget)
+        {
+            edits.insert(first.span.start, format!("\"{TENANT}\", "));
+        }
+        match &upsert.action {
+            UpsertAction::Nothing => {}
+            UpsertAction::Update { sets: assigned, .. } => sets(assigned, table, context, edits)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The rules: from what a statement names to edits of its text. A file per clause.
+
+mod column;
+mod guard;
+mod insert;
+mod join;
+mod leaf;
+mod name;
+mod parameter;
+mod returning;
+mod stored;
+mod term;
+
+pub use self::{parameter::Numbering, stored::PRAGMAS};
+pub(crate) use self::{parameter::number, stored::pragma, term::Tenant};
+use crate::{
+    Refused,
+    bind::Bound,
+    ir::{Kind, Statement},
+    splice::Edits,
+};
+
+/// What the rules ask for besides the statement.
+pub(crate) struct Context<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) tenant: Tenant,
+    /// Which of the texts of the statement it is, the views in it counted: names made up for them have to differ.
+    pub(crate) part: usize,
+    /// The text of a view with its tables scoped.
+    pub(crate) expand: &'a dyn Fn(&crate::View) -> Result<String, Refused>,
+}
+
+impl Context<'_> {
+    /// What a leaf calls the hidden row id that it shows.
+    fn shown_row_id(&self, leaf: &crate::ir::TableRef) -> String {
+        format!("\"{}_{}\"", crate::ROW_ID, self.part * TEXT_BYTES + leaf.span.start)
+    }
+}
+
+/// More than any text is long.
+const TEXT_BYTES: usize = 10_000_000;
+
+/// Adds the edits that scope a statement.
+pub(crate) fn edit(
+    statement: &Statement,
+    bound: &Bound<'_>,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<(), Refused> {
+    for comment in &statement.comments {
+        edits.replace(*comment, " ");
+    }
+    leaf::reads(bound, context, edits)?;
+    stored::calls(bound, context, edits)?;
+    column::qualified(bound, edits);
+    column::row_ids(bound, context, edits);
+    column::stars(bound, edits);
+    join::turn_round(bound, edits);
+    match &statement.kind {
+        Kind::Insert(insert) => insert::insert(insert, bound, context, edits)?,
+        Kind::Update(update) => guard::update(update, bound, context, edits)?,
+        Kind::Delete(delete) => guard::delete(delete, context, edits),
+        Kind::Query(_) | Kind::Condition(_) | Kind::Transaction | Kind::Pragma(_) => {}
+    }
+    returning::returning(bound, context, edits)?;
+    name::results(bound, context, edits);
+    // The tenant comes last, after what belongs to the results before it.
+    if let Kind::Insert(insert) = &statement.kind {
+        insert::append(insert, context, edits);
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Expressions: what in them can name something.
+
+use super::{Query, TableRef};
+use crate::{Ident, Span};
+
+/// An expression, as the list of what it names, in the order of the text.
+#[derive(Debug)]
+pub(crate) struct Expr {
+    pub(crate) span: Span,
+    pub(crate) shape: Shape,
+    pub(crate) sites: Vec<Site>,
+}
+
+/// What an expression is, as far as a rule asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A reference to a column and nothing else: the first site. The database names the result after the column.
+    Column,
+    /// The literal `NULL`.
+    Null,
+    /// A whole number.
+    Integer,
+    Other,
+}
+
+/// Something that an expression names.
+#[derive(Debug)]
+pub(crate) enum Site {
+    Column(ColumnRef),
+    Function(Function),
+    /// A subquery, its parentheses not included.
+    Query(Query),
+    /// `x IN t`, a hidden `FROM` (R-INTABLE).
+    InTable(TableRef),
+    /// `RAISE`, which only triggers may use.
+    Raise(Span),
+}
+
+/// A column's name, perhaps with the names of its table and schema.
+#[derive(Debug)]
+pub(crate) struct ColumnRef {
+    pub(crate) span: Span,
+    pub(crate) schema: Option<Ident>,
+    pub(crate) table: Option<Ident>,
+    pub(crate) name: Ident,
+}
+
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) name: Ident,
+}

@@ -1,0 +1,51 @@
+//! The intermediate representation: of a statement only what scoping is about, with its place in the text.
+//!
+//! A front end makes it from the tree of its dialect's own parser. The rules are written against it, once for all
+//! dialects. It leaves out what no rule asks for; everything that can name a table, a column, a function or a parameter
+//! is in it, and a front end refuses what it cannot represent.
+
+mod dml;
+mod expr;
+mod query;
+
+pub(crate) use self::{
+    dml::{Conflict, ConflictTarget, Delete, Insert, Returning, Set, Source, Update, Upsert, UpsertAction, Where},
+    expr::{ColumnRef, Expr, Function, Shape, Site},
+    query::{
+        Branch, Constraint, Cte, From, IndexHint, Item, Join, JoinKind, Output, Query, Row, Select, TableCall,
+        TableRef, Values, With,
+    },
+};
+use crate::Span;
+
+/// One statement.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) kind: Kind,
+    /// The parameters as they are written (`?`, `?7`, `:name`, `@name`, `$name`), in the order of the text.
+    pub(crate) parameters: Vec<Span>,
+    /// Where comments stand; they are not taken along.
+    pub(crate) comments: Vec<Span>,
+}
+
+/// What a statement does.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Query(Query),
+    Insert(Insert),
+    Update(Update),
+    Delete(Delete),
+    /// The condition of a trigger.
+    Condition(Expr),
+    /// What begins or ends a transaction or a savepoint, and passes as it is.
+    Transaction,
+    /// A question about the schema, as SQLite's `PRAGMA table_info(t)`.
+    Pragma(Pragma),
+}
+
+#[derive(Debug)]
+pub(crate) struct Pragma {
+    pub(crate) name: crate::Ident,
+    /// The text between the parentheses or after the equals sign, without quotes.
+    pub(crate) argument: Option<String>,
+}

@@ -1,0 +1,62 @@
+//! What came of a statement: its scoped text, and what to bind.
+
+use std::sync::Arc;
+
+use crate::Name;
+
+/// A statement that is scoped and verified. It holds for every tenant: the tenant is a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The text to run.
+    pub text: Arc<str>,
+    /// What the statement does.
+    pub effect: Effect,
+    /// How the application calls its parameters: what stands for `?1`, `?2` and so on in the text.
+    pub parameters: Vec<Parameter>,
+    /// The number of the parameter that the tenant is bound to; nothing when no tenant's table is named.
+    pub tenant: Option<u32>,
+    /// Whether it gives rows.
+    pub gives_rows: bool,
+    /// The tables, views and common table expressions that are named; of a statement that changes rows also the tables
+    /// that foreign keys take in.
+    pub relations: Vec<Name>,
+    /// A function of chance that is called, of which each run gives something else.
+    pub chance: Option<Name>,
+}
+
+/// What a statement does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// It reads.
+    Read,
+    /// It inserts rows.
+    Insert,
+    /// It changes rows.
+    Update,
+    /// It deletes rows.
+    Delete,
+    /// It begins or ends a transaction or a savepoint.
+    Transaction,
+}
+
+impl Effect {
+    /// Whether it changes rows.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Insert | Self::Update | Self::Delete)
+    }
+}
+
+/// How the application calls a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// `?`, the next one.
+    Anonymous,
+    /// `?7`.
+    Numbered,
+    /// `:name`, `@name` or `$name`, sign included.
+    Named(Box<str>),
+    /// A number that no parameter has, below one that has.
+    Unused,
+}

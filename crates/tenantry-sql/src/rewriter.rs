@@ -1,0 +1,133 @@
+//! The way of a statement: parse, bind, classify, edit, splice, verify.
+
+use std::sync::Arc;
+
+use crate::{
+    Effect, Limits, Numbering, Plan, Refused, SchemaMap, bind, classify,
+    edit::{self, Tenant},
+    ir::{Kind, Statement},
+    splice::Edits,
+    splicing::{Footprint, Splicing},
+    sqlite::{TenantTerm, lower, verify},
+};
+
+/// Scopes statements on tables that tenants share.
+#[derive(Clone, Debug)]
+pub struct Rewriter {
+    schema: Arc<SchemaMap>,
+    limits: Limits,
+    numbering: Numbering,
+}
+
+impl Rewriter {
+    /// For the tables of `schema`.
+    pub const fn new(schema: Arc<SchemaMap>, limits: Limits) -> Self {
+        Self { schema, limits, numbering: Numbering::Database }
+    }
+
+    /// Numbers parameters otherwise than the database does.
+    #[must_use]
+    pub const fn numbering(mut self, numbering: Numbering) -> Self {
+        self.numbering = numbering;
+        self
+    }
+
+    /// The tables that it scopes.
+    pub const fn schema(&self) -> &Arc<SchemaMap> {
+        &self.schema
+    }
+
+    /// The bounds on a statement.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Scopes a statement, for whichever tenant will be bound.
+    ///
+    /// # Errors
+    ///
+    /// A refusal, if the statement is not known to stay with one tenant's rows.
+    pub fn scope(&self, text: &str) -> Result<Plan, Refused> {
+        let plan = self.rewrite(text)?;
+        self.verify(&plan).map_err(|refused| {
+            // No values are in it: those are bound.
+            tracing::error!(%refused, statement = text, scoped = &*plan.text, "a scoped statement was not verified");
+            refused
+        })?;
+        Ok(plan)
+    }
+
+    /// What is printed is read again, by somebody who does not know how it came about.
+    fn verify(&self, plan: &Plan) -> Result<(), Refused> {
+        let number = u32::try_from(plan.parameters.len()).unwrap_or(u32::MAX).saturating_add(1);
+        verify(&plan.text, &self.schema, TenantTerm::Parameter(number))
+    }
+
+    fn rewrite(&self, text: &str) -> Result<Plan, Refused> {
+        let statement = lower::parse(text, &self.limits)?;
+        match &statement.kind {
+            Kind::Pragma(pragma) => return Ok(answer(edit::pragma(pragma, text)?)),
+            Kind::Transaction => return Ok(pass(text)),
+            Kind::Query(_) | Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) | Kind::Condition(_) => {}
+        }
+        let bound = bind::bind(&statement, text, &self.schema)?;
+        classify::functions(&bound, text)?;
+        let mut edits = Edits::default();
+        let parameters = edit::number(&statement.parameters, text, self.numbering, &mut edits)?;
+        let number = u32::try_from(parameters.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let splicing = Splicing::new(&self.schema, &self.limits, Tenant::Parameter(number));
+        splicing.edit(text, &statement, &bound, &mut edits)?;
+        let (effect, gives_rows) = effect(&statement);
+        let Footprint { of_tenants, mut relations, .. } = splicing.footprint();
+        if effect.writes() {
+            self.schema.add_related(&mut relations);
+        }
+        let tenant = of_tenants.then_some(number);
+        Ok(Plan {
+            text: edits.apply(text).into(),
+            effect,
+            parameters,
+            tenant,
+            gives_rows,
+            relations,
+            chance: classify::chance(&bound),
+        })
+    }
+}
+
+/// What SQLite itself answers about the schema.
+fn answer(text: String) -> Plan {
+    Plan {
+        text: text.into(),
+        effect: Effect::Read,
+        parameters: Vec::new(),
+        tenant: None,
+        gives_rows: true,
+        relations: Vec::new(),
+        chance: None,
+    }
+}
+
+/// A statement that passes as it is.
+fn pass(text: &str) -> Plan {
+    let effect = Effect::Transaction;
+    Plan {
+        text: text.into(),
+        effect,
+        parameters: Vec::new(),
+        tenant: None,
+        gives_rows: false,
+        relations: Vec::new(),
+        chance: None,
+    }
+}
+
+fn effect(statement: &Statement) -> (Effect, bool) {
+    match &statement.kind {
+        Kind::Query(_) | Kind::Condition(_) | Kind::Pragma(_) => (Effect::Read, true),
+        Kind::Insert(insert) => (Effect::Insert, insert.returning.is_some()),
+        Kind::Update(update) => (Effect::Update, update.returning.is_some()),
+        Kind::Delete(delete) => (Effect::Delete, delete.returning.is_some()),
+        Kind::Transaction => (Effect::Transaction, false),
+    }
+}

@@ -1,0 +1,55 @@
+//! A connection to a SQLite database that tenants share: what needs SQLite's C interface.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `session` | [`Session`]: whom the connection works for, and what the next statement may name |
+//! | `hooks` | [`install`]: how SQLite calls us |
+//! | `connection` | what the callbacks know: the last inserted row, counts of changes, our own statements |
+//! | `ids` | the ids of rows |
+//! | `functions` | the SQL functions |
+//! | `authorizer`, `allowed` | what a statement may do |
+//! | `table` | [`RowIds`]: the column and the triggers that a shared table has for its ids |
+//! | `failure` | [`translate`]: errors as a private database says them |
+//! | `raw` | the C functions |
+//!
+//! Unsafe code is in `hooks` and `raw` alone. SQLite has one place for an authorizer and one for a trace, and both are
+//! taken here: who sets another one by sqlx's `lock_handle` ends the protection.
+//!
+//! # What differs from a private database
+//!
+//! * An `INSERT OR FAIL` that fails has counted for AUTOINCREMENT; SQLite forgets that although the rows stay.
+//! * If one of several rows has an id that is none (`'x'`), or if no id is left, the whole statement is undone. SQLite
+//!   keeps the rows before it inside of a transaction, and with the second sometimes undoes the transaction.
+//! * NULL ids in an `INSERT OR IGNORE` (or another OR) of several rows are chosen before the first one is inserted: those
+//!   of ignored rows are left out.
+//! * The id of a row is chosen before its BEFORE triggers run, which therefore see it, and not after.
+//! * A statement that inserts several rows reads its source to the end before it inserts the first.
+
+mod allowed;
+mod authorizer;
+mod connection;
+mod failure;
+mod functions;
+mod hooks;
+mod ids;
+mod raw;
+mod session;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::{
+    failure::{is_busy, translate},
+    hooks::{install, switch_triggers},
+    session::{Names, Session},
+    table::{RowIds, TABLES},
+};
+
+/// What the names of Tenantry's tables, triggers and functions begin with.
+const PREFIX: &str = "_tenantry_";
+
+/// A name as SQL.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

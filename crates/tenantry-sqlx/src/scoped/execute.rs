@@ -1,0 +1,132 @@
+//! How a statement runs on a lease.
+
+use async_stream::try_stream;
+use futures_util::{TryStreamExt, stream::BoxStream};
+use sqlx::{AssertSqlSafe, Database, Either, Encode, Execute, Executor, SqlSafeStr, SqlStr, Type};
+use tenantry_sql::Effect;
+
+use super::{Lease, ScopeError, statement::Ready};
+
+/// What a statement gives: rows, and how many it changed.
+pub(super) type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
+
+/// A statement taken apart, as sqlx gives it.
+pub(super) struct Request<DB: Database> {
+    text: SqlStr,
+    arguments: Option<DB::Arguments>,
+    persistent: bool,
+}
+
+impl<DB: Database> Request<DB> {
+    pub(super) fn new<'q>(mut query: impl Execute<'q, DB>) -> Result<Self, sqlx::Error> {
+        let arguments = query.take_arguments().map_err(sqlx::Error::Encode)?;
+        let persistent = query.persistent();
+        Ok(Self { text: query.sql(), arguments, persistent })
+    }
+}
+
+impl<DB> Lease<DB>
+where
+    DB: Database,
+    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
+    i64: for<'t> Encode<'t, DB> + Type<DB>,
+{
+    /// Runs a statement. On a pool, transactions cannot be begun and ended by statements.
+    pub(super) fn run<'e>(
+        &'e mut self,
+        request: Request<DB>,
+        on_pool: bool,
+    ) -> BoxStream<'e, Result<Step<DB>, sqlx::Error>>
+    where
+        DB::Row: Send,
+    {
+        Box::pin(try_stream! {
+            self.check_scope()?;
+            let ready = self.ready(request, on_pool).await?;
+            {
+                let mut steps = self.connection.connection().fetch_many(ready);
+                loop {
+                    match steps.try_next().await {
+                        Ok(Some(step)) => yield step,
+                        Ok(None) => break,
+                        Err(error) => {
+                            drop(steps);
+                            self.connection.end();
+                            Err(self.connection.translate(error))?;
+                            return;
+                        }
+                    }
+                }
+            }
+            self.connection.end();
+        })
+    }
+
+    async fn ready(&mut self, request: Request<DB>, on_pool: bool) -> Result<Ready<DB>, sqlx::Error> {
+        let Request { text, arguments, persistent } = request;
+        let Some(plan) = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)? else {
+            return Ok(Ready::as_written(text, arguments, persistent));
+        };
+        if plan.effect == Effect::Transaction {
+            if on_pool {
+                return Err(ScopeError::TransactionOnPool.into());
+            }
+            // Nobody counts these, so that the connection cannot be proved clean afterwards.
+            self.connection.spoil();
+        }
+        let ready = Ready::planned(&plan, arguments, persistent, self.scope.id().get())?;
+        self.connection.begin(&plan);
+        Ok(ready)
+    }
+
+    /// The first row of a statement.
+    pub(super) async fn first(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<DB::Row>, sqlx::Error> {
+        self.check_scope()?;
+        let ready = self.ready(request, on_pool).await?;
+        let first = self.connection.connection().fetch_optional(ready).await;
+        self.connection.end();
+        first.map_err(|error| self.connection.translate(error))
+    }
+}
+
+impl<DB> Lease<DB>
+where
+    DB: Database,
+    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
+{
+    pub(super) async fn prepare(
+        &mut self,
+        text: SqlStr,
+        parameters: &[DB::TypeInfo],
+    ) -> Result<DB::Statement, sqlx::Error> {
+        let text = self.scoped_text(text).await?;
+        self.connection.connection().prepare_with(text, parameters).await
+    }
+
+    pub(super) async fn describe(&mut self, text: SqlStr) -> Result<sqlx::Describe<DB>, sqlx::Error> {
+        let text = self.scoped_text(text).await?;
+        self.connection.connection().describe(text).await
+    }
+
+    async fn scoped_text(&mut self, text: SqlStr) -> Result<SqlStr, sqlx::Error> {
+        self.check_scope()?;
+        let plan = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)?;
+        let Some(plan) = plan else { return Ok(text) };
+        self.connection.begin(&plan);
+        Ok(AssertSqlSafe(std::sync::Arc::clone(&plan.text)).into_sql_str())
+    }
+}
+
+impl<DB: Database> Lease<DB> {
+    /// A statement that begins a transaction, and does nothing else.
+    pub(super) async fn beginning(&mut self, text: SqlStr) -> Result<SqlStr, sqlx::Error> {
+        let plan = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)?;
+        match plan {
+            None => Ok(text),
+            Some(plan) if plan.effect == Effect::Transaction => {
+                Ok(AssertSqlSafe(std::sync::Arc::clone(&plan.text)).into_sql_str())
+            }
+            Some(_) => Err(ScopeError::NoBeginning.into()),
+        }
+    }
+}

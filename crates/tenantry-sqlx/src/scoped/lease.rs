@@ -1,0 +1,108 @@
+//! A lease: a connection that is checked out for one scope.
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Database,
+    migrate::{MigrateError, Migrator},
+};
+use tenantry_core::Scope;
+use tenantry_resource::current;
+use tenantry_sql::{Code, Plan, Plans, Refused};
+
+use super::ScopeError;
+
+/// Where leases come from.
+pub(crate) trait Source<DB: Database>: fmt::Debug + Send + Sync {
+    /// Checks out a connection for `scope`.
+    fn lease<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Lease<DB>, sqlx::Error>>;
+
+    /// How statements on shared tables are planned.
+    fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>>;
+
+    /// Brings the schema up to date, for all tenants.
+    fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>>;
+}
+
+/// A connection that is checked out for one scope.
+pub(crate) struct Lease<DB: Database> {
+    pub(crate) scope: Scope,
+    pub(crate) connection: Box<dyn Leased<DB>>,
+    pub(crate) statements: Statements,
+}
+
+/// What is checked out.
+pub(crate) trait Leased<DB: Database>: Send {
+    /// The connection.
+    fn connection(&mut self) -> &mut DB::Connection;
+
+    /// A statement is about to run, which reads or changes these tables.
+    fn begin(&mut self, plan: &Plan);
+
+    /// The statement has run to its end. One that does not get there leaves the connection busy.
+    fn end(&mut self);
+
+    /// The connection is not to be used again by anybody else.
+    fn spoil(&mut self);
+
+    /// What an error of the database would be on a database of the tenant's own.
+    fn translate(&self, error: sqlx::Error) -> sqlx::Error;
+}
+
+/// What happens to the statements of a lease.
+#[derive(Clone, Debug)]
+pub(crate) enum Statements {
+    /// They run as written, on a database of the tenant's own.
+    AsWritten,
+    /// They are scoped.
+    Scoped(Arc<dyn Planning>),
+}
+
+/// Plans statements, with the schema as it is now.
+pub(crate) trait Planning: fmt::Debug + Send + Sync {
+    fn plans(&self) -> Arc<Plans>;
+
+    /// Reads the schema again, since a statement names something that is not known. Says whether it has changed.
+    fn look_again(&self) -> BoxFuture<'_, bool>;
+}
+
+impl<DB: Database> Lease<DB> {
+    /// Refuses to work when the running task works for another tenant.
+    pub(crate) fn check_scope(&self) -> Result<(), ScopeError> {
+        match current() {
+            Ok(scope) if scope.id() != self.scope.id() => {
+                Err(ScopeError::OtherScope { leased: self.scope.slug().clone() })
+            }
+            // The lease itself is the proof where no scope is current.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+impl dyn Planning {
+    /// The plan of a statement.
+    pub(crate) async fn plan(&self, text: &str) -> Result<Arc<Plan>, Refused> {
+        match self.plans().plan(text) {
+            // Another process may have added the table.
+            Err(refused) if refused.code == Code::Relation && self.look_again().await => self.plans().plan(text),
+            planned => planned,
+        }
+    }
+}
+
+impl Statements {
+    /// The plan of a statement; nothing when it runs as written.
+    pub(crate) async fn plan(&self, text: &str) -> Result<Option<Arc<Plan>>, Refused> {
+        match self {
+            Self::AsWritten => Ok(None),
+            Self::Scoped(planning) => planning.plan(text).await.map(Some),
+        }
+    }
+}
+
+impl<DB: Database> fmt::Debug for Lease<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("tenant", self.scope.slug()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! Pools and connections whose statements stay with one tenant's rows.
+//!
+//! ```text
+//! statement ─► ScopedPool ── current scope ──► lease ─► plan ─► connection
+//!              ScopedConnection, ScopedTransaction ──────┘
+//! ```
+
+mod connection;
+mod error;
+mod execute;
+mod first_use;
+mod lease;
+mod pool;
+mod statement;
+mod transaction;
+
+pub(crate) use self::lease::{Lease, Leased, Planning, Source, Statements};
+pub use self::{connection::ScopedConnection, error::ScopeError, pool::ScopedPool, transaction::ScopedTransaction};

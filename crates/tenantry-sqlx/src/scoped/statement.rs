@@ -1,0 +1,62 @@
+//! A statement with its tenant bound.
+
+use sqlx::{Arguments, AssertSqlSafe, Database, Encode, Execute, SqlSafeStr, SqlStr, Type, error::BoxDynError};
+use tenantry_sql::Plan;
+
+use super::ScopeError;
+
+/// What sqlx is given to run.
+pub(super) struct Ready<DB: Database> {
+    text: SqlStr,
+    arguments: Option<DB::Arguments>,
+    persistent: bool,
+}
+
+impl<DB: Database> Ready<DB> {
+    /// A statement as it was written.
+    pub(super) const fn as_written(text: SqlStr, arguments: Option<DB::Arguments>, persistent: bool) -> Self {
+        Self { text, arguments, persistent }
+    }
+
+    /// A planned statement, with the tenant bound after the application's own values.
+    pub(super) fn planned(
+        plan: &Plan,
+        arguments: Option<DB::Arguments>,
+        persistent: bool,
+        tenant: i64,
+    ) -> Result<Self, sqlx::Error>
+    where
+        i64: for<'t> Encode<'t, DB> + Type<DB>,
+    {
+        let text = AssertSqlSafe(std::sync::Arc::clone(&plan.text)).into_sql_str();
+        let parameters = plan.parameters.len();
+        let bound = arguments.as_ref().map_or(0, Arguments::len);
+        // The tenant's value has to get the tenant's number, so that none may be missing or too many.
+        if bound != parameters {
+            return Err(ScopeError::Arguments { parameters, bound }.into());
+        }
+        let mut arguments = arguments;
+        if plan.tenant.is_some() {
+            arguments.get_or_insert_with(Default::default).add(tenant).map_err(sqlx::Error::Encode)?;
+        }
+        Ok(Self { text, arguments, persistent })
+    }
+}
+
+impl<'q, DB: Database> Execute<'q, DB> for Ready<DB> {
+    fn sql(self) -> SqlStr {
+        self.text
+    }
+
+    fn statement(&self) -> Option<&DB::Statement> {
+        None
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+        Ok(self.arguments.take())
+    }
+
+    fn persistent(&self) -> bool {
+        self.persistent
+    }
+}

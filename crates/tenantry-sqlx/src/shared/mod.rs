@@ -1,0 +1,27 @@
+//! A SQLite file whose tables tenants share.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `connect` | connections, and the pool of them |
+//! | `keeper` | the schema as the application knows it: read, watched, changed by migrations |
+//! | `migrator` | migrations as sqlx runs them |
+//! | `migrate` | what a migration does, once for all tenants |
+//! | `owner` | the connection that owns the schema |
+//! | `provision` | the rows that a tenant begins with |
+//! | `source` | leases, for tenants with shared tables and for those with a database of their own |
+//! | `statistics` | what the planner believes |
+//! | `store` | the tables of Tenantry itself |
+//! | `template` | the application's schema in memory, where SQLite says what it means |
+
+mod connect;
+mod keeper;
+mod migrate;
+mod migrator;
+mod owner;
+mod provision;
+mod source;
+mod statistics;
+mod store;
+mod template;
+
+pub use self::source::SqliteOptions;

@@ -1,0 +1,11 @@
+//! The oracle, on stand-ins for the shared side: one that is right, and several that are wrong.
+
+#![expect(clippy::unwrap_used, reason = "this is how a test fails")]
+
+mod catching;
+mod generating;
+mod noise;
+mod physical;
+mod schema;
+mod shrinking;
+mod stand_in;

@@ -1,0 +1,55 @@
+//! `[database]`: where the tenants' rows are.
+
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::value;
+
+/// `[database]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DatabaseSection {
+    /// The SQLite file with the tables that tenants share.
+    pub shared: PathBuf,
+    /// The folder with a SQLite file for each tenant that has a database of its own.
+    pub dedicated: PathBuf,
+    /// Tables that all tenants read and none may change.
+    pub global: Vec<String>,
+    /// Connections to the shared database, for all tenants together.
+    pub connections_max: NonZeroU32,
+    /// How long a statement waits for one of them.
+    #[serde(with = "value::duration")]
+    pub acquire_timeout: Duration,
+    /// How long a statement waits for a lock that another connection holds.
+    #[serde(with = "value::duration")]
+    pub busy_timeout: Duration,
+    /// The longest statement.
+    #[serde(with = "value::bytes")]
+    pub statement_bytes_max: u64,
+    /// How deep parentheses may nest in a statement.
+    pub nesting_max: NonZeroU32,
+    /// How deep views may be built on views.
+    pub view_depth_max: NonZeroU32,
+    /// What kept plans of statements may take in memory.
+    #[serde(with = "value::bytes")]
+    pub plan_bytes_max: u64,
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self {
+            shared: "shared.db".into(),
+            dedicated: "tenants".into(),
+            global: Vec::new(),
+            connections_max: NonZeroU32::MIN.saturating_add(9),
+            acquire_timeout: Duration::from_secs(10),
+            busy_timeout: Duration::from_secs(5),
+            statement_bytes_max: 1_000_000,
+            nesting_max: NonZeroU32::MIN.saturating_add(99),
+            view_depth_max: NonZeroU32::MIN.saturating_add(15),
+            plan_bytes_max: 16 << 20,
+        }
+    }
+}
