@@ -46,6 +46,16 @@ pub enum What {
     Unreadable(String),
 }
 
+impl What {
+    /// Whether it is about what the tenant's own rows gave, and nobody else's rows or names of columns.
+    pub(crate) const fn is_of_the_tenant(&self) -> bool {
+        match self {
+            Self::Class | Self::Error | Self::Rows | Self::Affected | Self::LastInsertRowId | Self::State(..) => true,
+            Self::Columns | Self::Others(_) | Self::Leak(_) | Self::Unreadable(_) => false,
+        }
+    }
+}
+
 /// One of the sides that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {

@@ -10,6 +10,7 @@
 mod difference;
 pub mod generate;
 mod leak;
+mod ledger;
 pub mod noise;
 mod oracle;
 mod outcome;
@@ -18,16 +19,19 @@ mod private;
 mod report;
 mod run;
 mod schema;
+mod scoped;
 pub mod standard;
 mod twins;
 mod value;
 
 pub use crate::{
     difference::{Difference, Side, What},
+    ledger::Known,
     oracle::{Digest, Oracle, Shared, State, Verdict},
     outcome::{Done, Failure, Outcome},
     private::Private,
     report::Report,
     schema::{Class, Column, ForeignKey, RowId, Schema, Table, View},
+    scoped::{Scoped, Setting},
     value::Value,
 };

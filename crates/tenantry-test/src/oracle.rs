@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, future::Future};
 
 use crate::{
-    Difference, Done, Outcome, Report, RowId, Schema, Side, Value, What,
+    Difference, Done, Known, Outcome, Report, RowId, Schema, Side, Value, What,
     generate::{Feature, Kind, Statement},
     leak,
+    ledger::same_name,
     noise::Insert,
     private::bag,
     twins::{Choice, Judged, Twins},
@@ -21,6 +22,18 @@ pub trait Shared {
 
     /// All rows that the tenant has, by table: the row id, if the table has one, then all columns. In any order.
     fn state(&mut self) -> impl Future<Output = Result<State, sqlx::Error>>;
+
+    /// The same as [`Shared::run`], on the same machinery without any others: it gets all statements that `run` gets, each
+    /// after it. Where a statement's form lets SQLite choose ([`Statement::is_deterministic`]), what is the same here and
+    /// among others is a choice and no fault. Without it, each such choice is reported as a difference.
+    fn run_alone(&mut self, _text: &str, _arguments: &[Value]) -> impl Future<Output = Option<Outcome>> {
+        std::future::ready(None)
+    }
+
+    /// All rows that the tenant has where there are no others.
+    fn state_alone(&mut self) -> impl Future<Output = Result<Option<State>, sqlx::Error>> {
+        std::future::ready(Ok(None))
+    }
 
     /// Whether [`Shared::state`] and [`Shared::others`] see what has not been committed yet. If not, they are asked only
     /// when no transaction is open.
@@ -48,8 +61,12 @@ pub enum Verdict {
     },
     /// The shared side declined, with this code. On the private side it was undone.
     Refused(String),
+    /// The sides may differ in the documented way, and are the same otherwise.
+    Known(Known),
     /// SQLite is free to give this or that. What writes was undone.
     Undetermined,
+    /// SQLite was free, and the two sides have chosen differently what they wrote: the script is over.
+    Parted,
     /// It took too long. What writes was undone.
     TooExpensive,
 }
@@ -133,6 +150,7 @@ impl<S: Shared> Oracle<S> {
             return Ok((shared.clone(), Verdict::Refused(code.clone())));
         }
         let private = self.twins.run(case.statement).await.outcome;
+        self.shared.run_alone(&case.text, &case.arguments).await;
         case.compare(&private, &shared, false, self.twins.schema())?;
         self.compare_states(case, &private, &shared).await?;
         Ok((private, Verdict::Same { in_order: false }))
@@ -152,8 +170,15 @@ impl<S: Shared> Oracle<S> {
             return Ok((private, Verdict::Undetermined));
         }
         let in_order = choice == Choice::None;
-        case.compare(&private, &shared, in_order, self.twins.schema())?;
-        Ok((private, Verdict::Same { in_order }))
+        let compared = case.compare(&private, &shared, in_order, self.twins.schema());
+        let alone = self.shared.run_alone(&case.text, &case.arguments).await;
+        match compared {
+            Ok(()) => Ok((private, Verdict::Same { in_order })),
+            Err(difference) if case.is_choice(&difference, &shared, alone.as_ref()) => {
+                Ok((private, Verdict::Undetermined))
+            }
+            Err(difference) => Err(difference),
+        }
     }
 
     async fn write(&mut self, case: &Case<'_>) -> Result<(Outcome, Verdict), Box<Difference>> {
@@ -171,12 +196,29 @@ impl<S: Shared> Oracle<S> {
             self.compare_states(case, &private, &shared).await?;
             return Ok((private, Verdict::Refused(code.clone())));
         }
-        if let Some(failed) = self.twins.keep().await {
+        let known = Known::expected(case.statement, &private);
+        if known == Some(Known::FailsAsAWhole) {
+            self.twins.undo().await;
+        } else if let Some(failed) = self.twins.keep().await {
             private = failed;
         }
-        case.compare(&private, &shared, false, self.twins.schema())?;
-        self.compare_states(case, &private, &shared).await?;
-        Ok((private, Verdict::Same { in_order: false }))
+        let mut compared = case.compare(&private, &shared, false, self.twins.schema());
+        let known = Known::between(&private, &shared).or(known);
+        if known == Some(Known::ConstraintBeforeId) {
+            compared = Ok(());
+        }
+        if compared.is_ok() {
+            compared = self.compare_states(case, &private, &shared).await;
+        }
+        let alone = self.shared.run_alone(&case.text, &case.arguments).await;
+        match compared {
+            Ok(()) => Ok((private, known.map_or(Verdict::Same { in_order: false }, Verdict::Known))),
+            Err(difference) if case.is_choice(&difference, &shared, alone.as_ref()) => {
+                self.compare_with_alone(case, &shared).await?;
+                Ok((private, Verdict::Parted))
+            }
+            Err(difference) => Err(difference),
+        }
     }
 
     async fn compare_states(
@@ -209,12 +251,40 @@ impl<S: Shared> Oracle<S> {
     }
 }
 
+impl<S: Shared> Oracle<S> {
+    /// After a choice: others are as they were, and the tenant is as it would be without them.
+    async fn compare_with_alone(&mut self, case: &Case<'_>, shared: &Outcome) -> Result<(), Box<Difference>> {
+        if !self.shared.looks_into_transactions() && self.twins.in_transaction().await {
+            return Ok(());
+        }
+        let others = self.shared.others().await.map_err(|error| case.unreadable(&error))?;
+        if let Some(table) = first_different(&self.others.0, &others.0) {
+            return Err(case.differs(What::Others(table), shared, shared));
+        }
+        let mut ours = self.shared.state().await.map_err(|error| case.unreadable(&error))?;
+        let alone = self.shared.state_alone().await.map_err(|error| case.unreadable(&error))?;
+        let mut alone = alone.unwrap_or_default();
+        for state in [&mut ours, &mut alone] {
+            state.0.values_mut().for_each(|rows| rows.sort());
+        }
+        match first_different(&ours.0, &alone.0) {
+            Some(table) => Err(case.differs(What::State(table, Vec::new()), shared, shared)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The first table that is not the same in both.
 fn first_different<T: PartialEq>(a: &BTreeMap<String, T>, b: &BTreeMap<String, T>) -> Option<String> {
     a.keys().chain(b.keys()).find(|table| a.get(*table) != b.get(*table)).cloned()
 }
 
 impl Case<'_> {
+    /// Whether SQLite was free to give what the shared side gave: nobody else's rows had a part in it.
+    fn is_choice(&self, difference: &Difference, shared: &Outcome, alone: Option<&Outcome>) -> bool {
+        !self.statement.is_deterministic() && difference.what.is_of_the_tenant() && alone == Some(shared)
+    }
+
     fn differs(&self, what: What, private: &Outcome, shared: &Outcome) -> Box<Difference> {
         let (text, arguments) = (self.text.clone(), self.arguments.clone());
         Box::new(Difference { text, arguments, what, private: private.clone(), shared: shared.clone() })
@@ -252,7 +322,7 @@ impl Case<'_> {
         let statement = self.statement;
         // Otherwise the private side ran another text, and the text is what columns are called by.
         if let (true, Some(ours), Some(theirs)) = (statement.binds_with_sqlx(), &private.columns, &shared.columns)
-            && ours != theirs
+            && !(ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same_name(ours, theirs)))
         {
             return Some(What::Columns);
         }

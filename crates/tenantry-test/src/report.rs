@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use crate::{
-    Outcome, Verdict,
+    Known, Outcome, Verdict,
     generate::{Feature, Statement},
 };
 
@@ -25,6 +25,8 @@ pub struct Report {
     pub as_lists: usize,
     /// How many the shared side declined, by code.
     pub refused: BTreeMap<String, usize>,
+    /// How many may differ in a documented way.
+    pub known: BTreeMap<Known, usize>,
     /// How many were not compared because SQLite is free to give this or that.
     pub undetermined: usize,
     /// How many were not compared because they took too long.
@@ -52,7 +54,8 @@ impl Report {
         match verdict {
             Verdict::Same { in_order } => self.as_lists += usize::from(*in_order),
             Verdict::Refused(code) => *self.refused.entry(code.clone()).or_default() += 1,
-            Verdict::Undetermined => self.undetermined += 1,
+            Verdict::Known(known) => *self.known.entry(*known).or_default() += 1,
+            Verdict::Undetermined | Verdict::Parted => self.undetermined += 1,
             Verdict::TooExpensive => self.too_expensive += 1,
         }
         for feature in statement.features() {
@@ -75,6 +78,9 @@ impl Report {
         for (code, count) in &other.refused {
             *self.refused.entry(code.clone()).or_default() += count;
         }
+        for (known, count) in &other.known {
+            *self.known.entry(*known).or_default() += count;
+        }
         for (feature, (all, accepted)) in &other.features {
             let entry = self.features.entry(*feature).or_default();
             (entry.0, entry.1) = (entry.0 + all, entry.1 + accepted);
@@ -93,8 +99,8 @@ impl fmt::Display for Report {
         writeln!(f, "  {} compared in order", self.as_lists)?;
         writeln!(
             f,
-            "  {} undetermined, {} too expensive, refused {:?}",
-            self.undetermined, self.too_expensive, self.refused
+            "  {} undetermined, {} too expensive, refused {:?}, known to differ {:?}",
+            self.undetermined, self.too_expensive, self.refused, self.known
         )?;
         for (feature, (all, accepted)) in &self.features {
             writeln!(f, "  {:>6} {:>4}% accepted  {feature:?}", all, accepted * 100 / (*all).max(1))?;

@@ -101,9 +101,9 @@ impl<'s> Binder<'_, 's> {
     ) -> Result<(), Refused> {
         let Some(returning) = returning else { return Ok(()) };
         self.bound.returning = Some(returning);
-        // Only the target's own columns are visible, also after UPDATE FROM.
+        // Only the target's own columns are visible, also after UPDATE FROM, and by the table's name: SQLite has no alias here.
         let mut scope = Scope::default();
-        scope.items.push(exposed(target.exposed().name.clone(), table, Role::Target));
+        scope.items.push(exposed(target.name.name.clone(), table, Role::Target));
         self.outputs(Rule::WalkReturning, &returning.outputs, &scope, ctes)
     }
 }

@@ -36,7 +36,7 @@ fn columns_stay_as_they_are_written() {
     table("(a /* what */ INT -- why\n , b)", r#"(HIDDEN, "a" INT, "b", HIDDEN_KEY) WITHOUT ROWID"#);
     table(
         "(a INT, CHECK (a > 0), CONSTRAINT b CHECK (t.a < 9) ON CONFLICT ABORT)",
-        r#"(HIDDEN, "a" INT, HIDDEN_KEY, CHECK (a > 0), CONSTRAINT b CHECK (t.a < 9) ON CONFLICT ABORT) WITHOUT ROWID"#,
+        r#"(HIDDEN, "a" INT, CHECK (a > 0), CONSTRAINT b CHECK (t.a < 9) ON CONFLICT ABORT, HIDDEN_KEY) WITHOUT ROWID"#,
     );
 }
 
@@ -59,7 +59,7 @@ fn the_row_id_comes_after_the_tenant() {
     }
     table(
         "(id INTEGER PRIMARY KEY ON CONFLICT IGNORE CHECK (id > 0) UNIQUE, a)",
-        r#"("_tenant" INTEGER NOT NULL, "id" INTEGER NOT NULL ON CONFLICT REPLACE DEFAULT (_tenantry_next_id(1)) CHECK (id > 0) CONSTRAINT "_tenantry_row_id" CHECK (typeof("id") = 'integer'), "a", PRIMARY KEY ("_tenant", "id") ON CONFLICT IGNORE, UNIQUE ("_tenant", "id")) WITHOUT ROWID"#,
+        r#"("_tenant" INTEGER NOT NULL, "id" INTEGER NOT NULL ON CONFLICT REPLACE DEFAULT (_tenantry_next_id(1)) CHECK (id > 0) CONSTRAINT "_tenantry_row_id" CHECK (typeof("id") = 'integer'), "a", UNIQUE ("_tenant", "id"), PRIMARY KEY ("_tenant", "id") ON CONFLICT IGNORE) WITHOUT ROWID"#,
     );
 }
 
@@ -77,12 +77,12 @@ fn a_key_that_is_no_row_id_is_unique() {
             r#"UNIQUE ("_tenant", id, id) ON CONFLICT FAIL"#,
         ),
     ] {
-        table(body, &format!("(HIDDEN, {column}, HIDDEN_KEY, {key}) WITHOUT ROWID"));
+        table(body, &format!("(HIDDEN, {column}, {key}, HIDDEN_KEY) WITHOUT ROWID"));
     }
     // Only a STRICT table has no NULL in its primary key.
     table(
         "(id TEXT PRIMARY KEY, n INT UNIQUE) STRICT",
-        r#"(HIDDEN, "id" TEXT NOT NULL, "n" INT, HIDDEN_KEY, UNIQUE ("_tenant", "id"), UNIQUE ("_tenant", "n")) STRICT, WITHOUT ROWID"#,
+        r#"(HIDDEN, "id" TEXT NOT NULL, "n" INT, UNIQUE ("_tenant", "id"), UNIQUE ("_tenant", "n"), HIDDEN_KEY) STRICT, WITHOUT ROWID"#,
     );
 }
 
@@ -102,7 +102,7 @@ fn a_table_without_row_id_has_its_own_key() {
 fn unique_constraints_are_prefixed() {
     table(
         "(a UNIQUE ON CONFLICT REPLACE, b, c, CONSTRAINT u UNIQUE (b, c COLLATE rtrim) UNIQUE ('c'))",
-        r#"(HIDDEN, "a", "b", "c", HIDDEN_KEY, UNIQUE ("_tenant", "a") ON CONFLICT REPLACE, CONSTRAINT "u" UNIQUE ("_tenant", b, c COLLATE rtrim), UNIQUE ("_tenant", 'c')) WITHOUT ROWID"#,
+        r#"(HIDDEN, "a", "b", "c", UNIQUE ("_tenant", "a") ON CONFLICT REPLACE, CONSTRAINT "u" UNIQUE ("_tenant", b, c COLLATE rtrim), UNIQUE ("_tenant", 'c'), HIDDEN_KEY) WITHOUT ROWID"#,
     );
 }
 

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
-use sqlx::{Database, Encode, Execute, Executor, SqlStr, Type};
+use sqlx::{Database, Execute, Executor, SqlStr};
 use tenantry_core::Scope;
 
 use super::{
-    Lease, ScopedTransaction,
+    Lease, Scopable, ScopedTransaction,
     execute::{Request, Step},
 };
 
@@ -46,9 +46,7 @@ impl<DB: Database> fmt::Debug for ScopedConnection<DB> {
 
 impl<'c, DB> Executor<'c> for &'c mut ScopedConnection<DB>
 where
-    DB: Database,
-    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
-    i64: for<'t> Encode<'t, DB> + Type<DB>,
+    DB: Scopable,
 {
     type Database = DB;
 

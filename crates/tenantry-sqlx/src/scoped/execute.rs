@@ -2,10 +2,10 @@
 
 use async_stream::try_stream;
 use futures_util::{TryStreamExt, stream::BoxStream};
-use sqlx::{AssertSqlSafe, Database, Either, Encode, Execute, Executor, SqlSafeStr, SqlStr, Type};
+use sqlx::{AssertSqlSafe, Database, Either, Execute, SqlSafeStr, SqlStr};
 use tenantry_sql::Effect;
 
-use super::{Lease, ScopeError, statement::Ready};
+use super::{Lease, Scopable, ScopeError, statement::Ready};
 
 /// What a statement gives: rows, and how many it changed.
 pub(super) type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
@@ -25,12 +25,7 @@ impl<DB: Database> Request<DB> {
     }
 }
 
-impl<DB> Lease<DB>
-where
-    DB: Database,
-    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
-    i64: for<'t> Encode<'t, DB> + Type<DB>,
-{
+impl<DB: Scopable> Lease<DB> {
     /// Runs a statement. On a pool, transactions cannot be begun and ended by statements.
     pub(super) fn run<'e>(
         &'e mut self,
@@ -44,7 +39,7 @@ where
             self.check_scope()?;
             let ready = self.ready(request, on_pool).await?;
             {
-                let mut steps = self.connection.connection().fetch_many(ready);
+                let mut steps = DB::fetch_many(self.connection.connection(), ready);
                 loop {
                     match steps.try_next().await {
                         Ok(Some(step)) => yield step,
@@ -83,29 +78,25 @@ where
     pub(super) async fn first(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<DB::Row>, sqlx::Error> {
         self.check_scope()?;
         let ready = self.ready(request, on_pool).await?;
-        let first = self.connection.connection().fetch_optional(ready).await;
+        let first = DB::fetch_optional(self.connection.connection(), ready).await;
         self.connection.end();
         first.map_err(|error| self.connection.translate(error))
     }
 }
 
-impl<DB> Lease<DB>
-where
-    DB: Database,
-    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
-{
+impl<DB: Scopable> Lease<DB> {
     pub(super) async fn prepare(
         &mut self,
         text: SqlStr,
         parameters: &[DB::TypeInfo],
     ) -> Result<DB::Statement, sqlx::Error> {
         let text = self.scoped_text(text).await?;
-        self.connection.connection().prepare_with(text, parameters).await
+        DB::prepare_with(self.connection.connection(), text, parameters).await
     }
 
     pub(super) async fn describe(&mut self, text: SqlStr) -> Result<sqlx::Describe<DB>, sqlx::Error> {
         let text = self.scoped_text(text).await?;
-        self.connection.connection().describe(text).await
+        DB::describe(self.connection.connection(), text).await
     }
 
     async fn scoped_text(&mut self, text: SqlStr) -> Result<SqlStr, sqlx::Error> {

@@ -6,6 +6,7 @@
 //! ```
 
 mod connection;
+mod database;
 mod error;
 mod execute;
 mod first_use;
@@ -15,4 +16,7 @@ mod statement;
 mod transaction;
 
 pub(crate) use self::lease::{Lease, Leased, Planning, Source, Statements};
-pub use self::{connection::ScopedConnection, error::ScopeError, pool::ScopedPool, transaction::ScopedTransaction};
+pub use self::{
+    connection::ScopedConnection, database::Scopable, error::ScopeError, pool::ScopedPool,
+    transaction::ScopedTransaction,
+};

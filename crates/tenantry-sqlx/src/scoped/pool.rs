@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_stream::try_stream;
 use futures_util::{TryStreamExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
-    Database, Encode, Execute, Executor, SqlStr, Type,
+    Database, Execute, Executor, SqlStr,
     migrate::{MigrateError, Migrator},
 };
 use tenantry_core::Scope;
@@ -13,7 +13,7 @@ use tenantry_resource::{BoxError, current};
 use tenantry_sql::Plan;
 
 use super::{
-    Lease, ScopeError, ScopedConnection, ScopedTransaction, Source,
+    Lease, Scopable, ScopeError, ScopedConnection, ScopedTransaction, Source,
     execute::{Request, Step},
     first_use::FirstUse,
 };
@@ -126,9 +126,7 @@ impl<DB: Database> fmt::Debug for ScopedPool<DB> {
 
 impl<'p, DB> Executor<'p> for &'p ScopedPool<DB>
 where
-    DB: Database,
-    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
-    i64: for<'t> Encode<'t, DB> + Type<DB>,
+    DB: Scopable,
 {
     type Database = DB;
 

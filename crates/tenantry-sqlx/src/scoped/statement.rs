@@ -1,9 +1,9 @@
 //! A statement with its tenant bound.
 
-use sqlx::{Arguments, AssertSqlSafe, Database, Encode, Execute, SqlSafeStr, SqlStr, Type, error::BoxDynError};
+use sqlx::{Arguments, AssertSqlSafe, Database, Execute, SqlSafeStr, SqlStr, error::BoxDynError};
 use tenantry_sql::Plan;
 
-use super::ScopeError;
+use super::{Scopable, ScopeError};
 
 /// What sqlx is given to run.
 pub(super) struct Ready<DB: Database> {
@@ -12,7 +12,7 @@ pub(super) struct Ready<DB: Database> {
     persistent: bool,
 }
 
-impl<DB: Database> Ready<DB> {
+impl<DB: Scopable> Ready<DB> {
     /// A statement as it was written.
     pub(super) const fn as_written(text: SqlStr, arguments: Option<DB::Arguments>, persistent: bool) -> Self {
         Self { text, arguments, persistent }
@@ -24,10 +24,7 @@ impl<DB: Database> Ready<DB> {
         arguments: Option<DB::Arguments>,
         persistent: bool,
         tenant: i64,
-    ) -> Result<Self, sqlx::Error>
-    where
-        i64: for<'t> Encode<'t, DB> + Type<DB>,
-    {
+    ) -> Result<Self, sqlx::Error> {
         let text = AssertSqlSafe(std::sync::Arc::clone(&plan.text)).into_sql_str();
         let parameters = plan.parameters.len();
         let bound = arguments.as_ref().map_or(0, Arguments::len);
@@ -37,7 +34,8 @@ impl<DB: Database> Ready<DB> {
         }
         let mut arguments = arguments;
         if plan.tenant.is_some() {
-            arguments.get_or_insert_with(Default::default).add(tenant).map_err(sqlx::Error::Encode)?;
+            let arguments = arguments.get_or_insert_with(Default::default);
+            DB::bind(arguments, tenant).map_err(sqlx::Error::Encode)?;
         }
         Ok(Self { text, arguments, persistent })
     }

@@ -40,7 +40,7 @@ features! {
 }
 
 impl Feature {
-    /// Whether what a statement with it gives may depend on the order in which rows are met.
+    /// Whether what a statement with it gives may depend on the order in which rows are met or terms are evaluated.
     pub const fn depends_on_order(self) -> bool {
         matches!(
             self,
@@ -53,6 +53,8 @@ impl Feature {
                 | Self::UpdateFrom
                 | Self::KeyChange
                 | Self::Scalar
+                | Self::Json
+                | Self::Poison
         )
     }
 }

@@ -7,5 +7,6 @@ mod generating;
 mod noise;
 mod physical;
 mod schema;
+mod scoped;
 mod shrinking;
 mod stand_in;

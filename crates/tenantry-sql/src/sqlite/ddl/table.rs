@@ -83,13 +83,14 @@ impl Printer<'_> {
         }
         let others = self.table.columns.iter().filter(|column| !self.is_row_id(&column.name.name));
         parts.extend(others.map(|column| self.column(column)));
-        if let Some(id) = self.facts.id_column() {
-            parts.push(format!("PRIMARY KEY (\"{TENANT}\", {}){}", Name::from(id).quoted(), self.row_id_conflict()));
-        }
         for column in &self.table.columns {
             parts.extend(column.rules.iter().filter_map(|rule| self.column_key(column, rule)));
         }
         parts.extend(self.table.constraints.iter().filter_map(|constraint| self.constraint(constraint)));
+        // SQLite checks the key first that was declared last, and a private database checks the row id before all others.
+        if let Some(id) = self.facts.id_column() {
+            parts.push(format!("PRIMARY KEY (\"{TENANT}\", {}){}", Name::from(id).quoted(), self.row_id_conflict()));
+        }
         parts.extend(foreign_keys);
         let if_not_exists = if self.table.if_not_exists { "IF NOT EXISTS " } else { "" };
         let strict = if self.table.strict { "STRICT, " } else { "" };
