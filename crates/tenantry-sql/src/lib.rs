@@ -33,7 +33,7 @@ mod splicing;
 mod sqlite;
 
 #[cfg(feature = "mutants")]
-pub use crate::rules::without;
+pub use crate::rules::{unverified, without};
 #[cfg(feature = "sqlite")]
 pub use crate::sqlite::{TenantTerm, verify, verify_trigger};
 pub use crate::{

@@ -118,34 +118,57 @@ pub(crate) const fn on(_: Rule) -> bool {
     true
 }
 
+/// Whether what is printed is verified: always, except in a test that wants to see what a wrong rewriting does.
+#[cfg(not(feature = "mutants"))]
+#[inline]
+pub(crate) const fn is_verified() -> bool {
+    true
+}
+
 #[cfg(feature = "mutants")]
-pub(crate) use self::mutants::on;
+pub(crate) use self::mutants::{is_verified, on};
 #[cfg(feature = "mutants")]
-pub use self::mutants::without;
+pub use self::mutants::{unverified, without};
 
 #[cfg(feature = "mutants")]
 mod mutants {
-    use std::cell::Cell;
+    use std::{cell::Cell, thread::LocalKey};
 
     use super::Rule;
 
     thread_local! {
         static OFF: Cell<Option<Rule>> = const { Cell::new(None) };
+        static VERIFIED: Cell<bool> = const { Cell::new(true) };
     }
 
     pub(crate) fn on(rule: Rule) -> bool {
         OFF.get() != Some(rule)
     }
 
+    pub(crate) fn is_verified() -> bool {
+        VERIFIED.get()
+    }
+
     /// Runs `with` while `rule` is switched off on this thread. For tests only.
     pub fn without<R>(rule: Option<Rule>, with: impl FnOnce() -> R) -> R {
-        struct Back(Option<Rule>);
-        impl Drop for Back {
+        during(&OFF, rule, with)
+    }
+
+    /// Runs `with` while nothing is verified on this thread. For tests only.
+    pub fn unverified<R>(with: impl FnOnce() -> R) -> R {
+        during(&VERIFIED, false, with)
+    }
+
+    fn during<T: 'static, R>(switch: &'static LocalKey<Cell<T>>, value: T, with: impl FnOnce() -> R) -> R {
+        struct Back<T: 'static>(&'static LocalKey<Cell<T>>, Option<T>);
+        impl<T> Drop for Back<T> {
             fn drop(&mut self) {
-                OFF.set(self.0);
+                if let Some(value) = self.1.take() {
+                    self.0.set(value);
+                }
             }
         }
-        let _back = Back(OFF.replace(rule));
+        let _back = Back(switch, Some(switch.replace(value)));
         with()
     }
 }

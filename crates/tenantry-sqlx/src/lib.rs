@@ -29,5 +29,5 @@ pub mod scoped;
 mod shared;
 
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
-pub use scoped::{ScopeError, ScopedConnection, ScopedPool, ScopedTransaction};
+pub use scoped::{Explain, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction};
 pub use shared::SqliteOptions;

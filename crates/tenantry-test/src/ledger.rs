@@ -1,7 +1,10 @@
 //! Where shared tables are known to differ from a private database: the differences that Tenantry documents
 //! (`docs/differences.md`). Whatever differs otherwise is a fault.
 
-use crate::{Outcome, generate::Statement};
+use crate::{
+    Outcome,
+    generate::{Kind, Statement},
+};
 
 /// A documented difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +13,8 @@ pub enum Known {
     /// A statement that fails since a row has an id that is none, or since no id is left, is undone as a whole. SQLite
     /// keeps the rows before it.
     FailsAsAWhole,
+    /// An `INSERT OR FAIL` that fails has counted for `AUTOINCREMENT`. SQLite forgets that, although the rows stay.
+    FailureCounts,
     /// Of a row that has an id that is none, and breaks a constraint as well, the constraint is told.
     ConstraintBeforeId,
 }
@@ -29,6 +34,11 @@ impl Known {
             {
                 Some(Self::FailsAsAWhole)
             }
+            Outcome::Failed(failure)
+                if matches!(statement.kind(), Kind::Insert(_)) && failure.accepted && is_or_fail(statement) =>
+            {
+                Some(Self::FailureCounts)
+            }
             _ => None,
         }
     }
@@ -46,8 +56,12 @@ impl Known {
     }
 }
 
+fn is_or_fail(statement: &Statement) -> bool {
+    statement.text().to_ascii_uppercase().contains("OR FAIL")
+}
+
 /// Whether two names of a result's column are the same, or differ in the documented way: the row id of a table in a join
 /// between parentheses is called `_ROWID_` by SQLite, and by its column on shared tables.
 pub(crate) fn same_name(private: &str, shared: &str) -> bool {
-    private == shared || private == "_ROWID_"
+    private == shared || private.split(':').next() == Some("_ROWID_")
 }

@@ -11,6 +11,7 @@ mod difference;
 pub mod generate;
 mod leak;
 mod ledger;
+mod lint;
 pub mod noise;
 mod oracle;
 mod outcome;
@@ -27,6 +28,7 @@ mod value;
 pub use crate::{
     difference::{Difference, Side, What},
     ledger::Known,
+    lint::{Lint, Linted},
     oracle::{Digest, Oracle, Shared, State, Verdict},
     outcome::{Done, Failure, Outcome},
     private::Private,

@@ -71,12 +71,21 @@ pub enum Verdict {
     TooExpensive,
 }
 
+impl Verdict {
+    /// Whether the sides have gone separate ways, so that no further statement can be compared.
+    pub const fn is_last(&self) -> bool {
+        matches!(self, Self::Parted | Self::Known(Known::FailureCounts))
+    }
+}
+
 /// Compares a shared side with a database of the tenant's own, one statement after the other.
 #[derive(Debug)]
 pub struct Oracle<S> {
     twins: Twins,
     shared: S,
     others: Digest,
+    /// Whether the open transaction has written what SQLite was free to choose, and nobody could look at it yet.
+    chose: bool,
     report: Report,
 }
 
@@ -96,7 +105,7 @@ impl<S: Shared> Oracle<S> {
     pub async fn new(ddl: &[impl AsRef<str>], own: &[Insert], mut shared: S) -> Result<Self, sqlx::Error> {
         let twins = Twins::open(ddl, own).await?;
         let others = shared.others().await?;
-        Ok(Self { twins, shared, others, report: Report::default() })
+        Ok(Self { twins, shared, others, chose: false, report: Report::default() })
     }
 
     /// The schema of the private side.
@@ -150,10 +159,13 @@ impl<S: Shared> Oracle<S> {
             return Ok((shared.clone(), Verdict::Refused(code.clone())));
         }
         let private = self.twins.run(case.statement).await.outcome;
-        self.shared.run_alone(&case.text, &case.arguments).await;
-        case.compare(&private, &shared, false, self.twins.schema())?;
-        self.compare_states(case, &private, &shared).await?;
-        Ok((private, Verdict::Same { in_order: false }))
+        let mut compared = case.compare(&private, &shared, false, self.twins.schema());
+        if compared.is_ok() {
+            compared = self.compare_states(case, &private, &shared).await;
+        }
+        let verdict = self.after_choice(case, compared, &shared).await?;
+        self.chose &= self.twins.in_transaction().await;
+        Ok((private, verdict.unwrap_or(Verdict::Same { in_order: false })))
     }
 
     async fn query(&mut self, case: &Case<'_>) -> Result<(Outcome, Verdict), Box<Difference>> {
@@ -171,14 +183,12 @@ impl<S: Shared> Oracle<S> {
         }
         let in_order = choice == Choice::None;
         let compared = case.compare(&private, &shared, in_order, self.twins.schema());
-        let alone = self.shared.run_alone(&case.text, &case.arguments).await;
-        match compared {
-            Ok(()) => Ok((private, Verdict::Same { in_order })),
-            Err(difference) if case.is_choice(&difference, &shared, alone.as_ref()) => {
-                Ok((private, Verdict::Undetermined))
-            }
-            Err(difference) => Err(difference),
-        }
+        let verdict = match self.after_choice(case, compared, &shared).await? {
+            None => Verdict::Same { in_order },
+            Some(_) if !self.chose => Verdict::Undetermined,
+            Some(parted) => parted,
+        };
+        Ok((private, verdict))
     }
 
     async fn write(&mut self, case: &Case<'_>) -> Result<(Outcome, Verdict), Box<Difference>> {
@@ -210,15 +220,27 @@ impl<S: Shared> Oracle<S> {
         if compared.is_ok() {
             compared = self.compare_states(case, &private, &shared).await;
         }
+        let verdict = self.after_choice(case, compared, &shared).await?;
+        self.chose |= !case.statement.is_deterministic() && self.twins.in_transaction().await;
+        Ok((private, verdict.unwrap_or(known.map_or(Verdict::Same { in_order: false }, Verdict::Known))))
+    }
+
+    /// Runs the statement where the tenant shares with nobody. A difference is a choice, after which the sides part, if
+    /// SQLite was free, and nobody else's rows had a part in it.
+    async fn after_choice(
+        &mut self,
+        case: &Case<'_>,
+        compared: Result<(), Box<Difference>>,
+        shared: &Outcome,
+    ) -> Result<Option<Verdict>, Box<Difference>> {
         let alone = self.shared.run_alone(&case.text, &case.arguments).await;
-        match compared {
-            Ok(()) => Ok((private, known.map_or(Verdict::Same { in_order: false }, Verdict::Known))),
-            Err(difference) if case.is_choice(&difference, &shared, alone.as_ref()) => {
-                self.compare_with_alone(case, &shared).await?;
-                Ok((private, Verdict::Parted))
-            }
-            Err(difference) => Err(difference),
+        let Err(difference) = compared else { return Ok(None) };
+        let is_free = self.chose || !case.statement.is_deterministic();
+        if !(is_free && difference.what.is_of_the_tenant() && alone.as_ref() == Some(shared)) {
+            return Err(difference);
         }
+        self.compare_with_alone(case, shared).await?;
+        Ok(Some(Verdict::Parted))
     }
 
     async fn compare_states(
@@ -280,11 +302,6 @@ fn first_different<T: PartialEq>(a: &BTreeMap<String, T>, b: &BTreeMap<String, T
 }
 
 impl Case<'_> {
-    /// Whether SQLite was free to give what the shared side gave: nobody else's rows had a part in it.
-    fn is_choice(&self, difference: &Difference, shared: &Outcome, alone: Option<&Outcome>) -> bool {
-        !self.statement.is_deterministic() && difference.what.is_of_the_tenant() && alone == Some(shared)
-    }
-
     fn differs(&self, what: What, private: &Outcome, shared: &Outcome) -> Box<Difference> {
         let (text, arguments) = (self.text.clone(), self.arguments.clone());
         Box::new(Difference { text, arguments, what, private: private.clone(), shared: shared.clone() })

@@ -13,7 +13,7 @@ use tenantry_resource::within;
 use tenantry_sqlx::{ScopedConnection, ScopedPool, SqliteOptions};
 
 use crate::{
-    Digest, Outcome, Private, Schema, Shared, State, Value,
+    Digest, Lint, Outcome, Private, Schema, Shared, State, Value,
     noise::{Insert, World},
     physical, run,
 };
@@ -71,6 +71,18 @@ impl Setting {
         let (among_others, alone) = (Side::copy(&self.among_others).await?, Side::copy(&self.alone).await?);
         Ok(Scoped { among_others, alone, schema: self.schema.clone() })
     }
+
+    /// What looks at how statements would run here.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn lint(&self) -> Result<Lint, sqlx::Error> {
+        let folder = copy(&self.among_others)?;
+        let (pool, _) = open(folder.path());
+        let mut raw = raw(folder.path()).await?;
+        Lint::new(pool, &mut raw, folder).await
+    }
 }
 
 impl Shared for Scoped {
@@ -101,8 +113,7 @@ impl Shared for Scoped {
 
 impl Side {
     async fn copy(of: &TempDir) -> Result<Self, sqlx::Error> {
-        let folder = tempfile::tempdir()?;
-        std::fs::copy(of.path().join(FILE), folder.path().join(FILE))?;
+        let folder = copy(of)?;
         let (pool, admission) = open(folder.path());
         let connection = within(scope(&admission, TENANT)?, pool.acquire()).await?;
         Ok(Self { connection, raw: raw(folder.path()).await?, _folder: folder })
@@ -112,6 +123,13 @@ impl Side {
         let scope = self.connection.scope().clone();
         within(scope, Outcome::of(&mut self.connection, text, arguments)).await
     }
+}
+
+/// The database in a folder of its own.
+fn copy(of: &TempDir) -> Result<TempDir, sqlx::Error> {
+    let folder = tempfile::tempdir()?;
+    std::fs::copy(of.path().join(FILE), folder.path().join(FILE))?;
+    Ok(folder)
 }
 
 /// A shared database with the rows of these tenants.

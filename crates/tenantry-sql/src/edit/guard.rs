@@ -16,10 +16,12 @@ pub(super) fn update(
     edits: &mut Edits,
 ) -> Result<(), Refused> {
     target(&update.table, context, edits);
+    // The last value may end where the guard begins.
+    bound.target.iter().try_for_each(|table| sets(&update.sets, table, context, edits))?;
     if on(Rule::GuardUpdate) {
         guard(&update.filter, &update.table, context, edits);
     }
-    bound.target.iter().try_for_each(|table| sets(&update.sets, table, context, edits))
+    Ok(())
 }
 
 pub(super) fn delete(delete: &Delete, context: &Context<'_>, edits: &mut Edits) {

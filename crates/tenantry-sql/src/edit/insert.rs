@@ -22,7 +22,7 @@ pub(super) fn insert(
 ) -> Result<(), Refused> {
     let Some(table) = &bound.target else { return Ok(()) };
     target(&insert.into, context, edits);
-    columns(insert, table, edits);
+    columns(insert, table, context, edits)?;
     match &insert.source {
         Source::Default(span) => edits.replace(*span, format!("VALUES ({})", context.tenant)),
         Source::Query(query) => ids(insert, query, table, context, edits)?,
@@ -49,9 +49,15 @@ pub(super) fn append(insert: &Insert, context: &Context<'_>, edits: &mut Edits) 
 }
 
 /// The list of columns, with the tenant's at its end.
-fn columns(insert: &Insert, table: &Table, edits: &mut Edits) {
+fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Edits) -> Result<(), Refused> {
     match insert.columns.as_deref() {
         Some(columns @ [.., last]) => {
+            // Of columns that are listed twice SQLite takes the first, of row ids the last.
+            if let Some(again) = columns.iter().filter(|column| names_row_id(&column.name, table)).nth(1) {
+                let construct = format!("a second row id, {}", again.name.quoted());
+                let refused = Refused::new(Code::SystemColumn, construct).at(context.text, again.span);
+                return Err(refused.hint("list the row id once"));
+            }
             columns.iter().for_each(|column| spell_out(column, table, edits));
             edits.insert(last.span.end, format!(", \"{TENANT}\""));
         }
@@ -63,6 +69,7 @@ fn columns(insert: &Insert, table: &Table, edits: &mut Edits) {
             edits.insert(insert.into.span.end, format!(" ({})", listed.join(", ")));
         }
     }
+    Ok(())
 }
 
 /// With `OR IGNORE` and its kin an id that is `NULL` would break a constraint instead of being filled in, so that it is

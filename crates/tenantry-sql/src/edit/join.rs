@@ -50,5 +50,7 @@ fn right_join<'s>(from: &'s From, bound: &Bound<'_>) -> Option<(&'s Join, Span)>
     // A star that is already spelt out stays as it is.
     let untouched = bound.stars.is_empty();
     let right = join.kind.right && !join.kind.left && !join.kind.natural;
-    (right && untouched && from.items().any(is_tenant_table)).then_some((join, *span))
+    // SQLite does not see the parentheses of a join that comes first, so that names in it mean something else then.
+    let parentheses = from.items().any(|item| matches!(item, Item::Join { .. }));
+    (right && untouched && !parentheses && from.items().any(is_tenant_table)).then_some((join, *span))
 }

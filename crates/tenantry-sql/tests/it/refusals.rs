@@ -24,6 +24,7 @@ const REFUSED: &[&str] = &[
     "WITH _tenant AS (SELECT 1) SELECT 1",
     "SELECT u.rowid FROM users u, orders u",
     "SELECT rowid FROM users, log",
+    "INSERT INTO users (id, name, rowid) VALUES (1, 'x', 2)",
     "UPDATE users SET name = 'x' RETURNING users.*",
     "SELECT readfile('/etc/passwd')",
     "SELECT load_extension('x')",

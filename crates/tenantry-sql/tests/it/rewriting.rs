@@ -124,6 +124,10 @@ fn changes_are_guarded() {
         "UPDATE users SET id = id + 1, grp = 2",
         r#"UPDATE "main"."users" SET id = _tenantry_row_id(id + 1), grp = 2 WHERE "users"."_tenant" = ?1"#,
     );
+    check(
+        "UPDATE users SET grp = 2, id = id + 1",
+        r#"UPDATE "main"."users" SET grp = 2, id = _tenantry_row_id(id + 1) WHERE "users"."_tenant" = ?1"#,
+    );
     check("DELETE FROM main.users -- all of them", r#"DELETE FROM "main"."users" WHERE "users"."_tenant" = ?1 "#);
 }
 
@@ -215,6 +219,19 @@ fn right_joins_are_turned_round() {
     check(
         "SELECT * FROM users u RIGHT JOIN orders o ON o.uid = u.id WHERE 1",
         r#"SELECT "u".*, "o".* FROM ORDERS o LEFT JOIN USERS u ON o.uid = u.id WHERE 1"#,
+    );
+}
+
+/// Where a join between parentheses comes first, SQLite sees no parentheses, and names mean something else.
+#[test]
+fn right_joins_with_a_join_between_parentheses_stay() {
+    check(
+        "SELECT 1 FROM users u RIGHT JOIN (orders o JOIN log l ON 1) ON 1",
+        "SELECT 1 FROM USERS u RIGHT JOIN (ORDERS o JOIN LOG l ON 1) ON 1",
+    );
+    check(
+        "SELECT 1 FROM (users u JOIN log l ON 1) RIGHT JOIN orders o ON 1",
+        "SELECT 1 FROM (USERS u JOIN LOG l ON 1) RIGHT JOIN ORDERS o ON 1",
     );
 }
 

@@ -61,6 +61,7 @@ fn install_in(locked: &mut LockedSqliteHandle<'_>, session: Arc<Session>) -> Res
     for function in FUNCTIONS {
         register(db, native, function)?;
     }
+    forgo_bloom_filters(db)?;
     // SAFETY: `native` lives as long as the connection calls back. There are no callbacks after it was freed: a closing
     // connection has no statements left by then.
     unsafe {
@@ -69,6 +70,17 @@ fn install_in(locked: &mut LockedSqliteHandle<'_>, session: Arc<Session>) -> Res
         db.check(ffi::sqlite3_set_authorizer(db.as_ptr(), Some(authorize), native.cast()))
     }
 }
+
+/// SQLite fills a Bloom filter from all rows of a table, before it looks which tenant they belong to.
+fn forgo_bloom_filters(db: Handle) -> Result<(), Failed> {
+    // SAFETY: the connection is open and ours until this function ends. This operation takes a connection, and the
+    // optimizations that it is to do without as bits.
+    let code = unsafe { ffi::sqlite3_test_control(ffi::SQLITE_TESTCTRL_OPTIMIZATIONS, db.as_ptr(), BLOOM_FILTERS) };
+    db.check(code)
+}
+
+/// `SQLITE_BloomFilter` in SQLite's `sqliteInt.h`, as `.testctrl optimizations` of its shell takes it.
+const BLOOM_FILTERS: c_uint = 0x0008_0000;
 
 fn register(db: Handle, native: *const Native, function: &Function) -> Result<(), Failed> {
     let registered = Box::into_raw(Box::new(Registered { native, body: function.body }));

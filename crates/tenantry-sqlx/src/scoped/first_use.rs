@@ -7,7 +7,9 @@ use sqlx::{Database, migrate::MigrateError, migrate::Migrator};
 use tenantry_core::Scope;
 use tenantry_resource::{Bounds, BoxError, MakeFn, PerTenant, make_fn};
 
-use super::{Lease, Planning, ScopeError, ScopedPool, Source};
+use tenantry_sql::Plan;
+
+use super::{Explain, Lease, Planning, ScopeError, ScopedPool, Source};
 
 /// Leases connections to a tenant only after its preparation.
 pub(super) struct FirstUse<DB: Database> {
@@ -40,6 +42,10 @@ impl<DB: Database> Source<DB> for FirstUse<DB> {
 
     fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>> {
         self.source.planning()
+    }
+
+    fn explain<'a>(&'a self, plan: &'a Plan, what: Explain) -> BoxFuture<'a, Result<Vec<DB::Row>, sqlx::Error>> {
+        self.source.explain(plan, what)
     }
 
     fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>> {

@@ -11,7 +11,7 @@ use tenantry_core::Scope;
 use tenantry_resource::current;
 use tenantry_sql::{Code, Plan, Plans, Refused};
 
-use super::ScopeError;
+use super::{Explain, ScopeError};
 
 /// Where leases come from.
 pub(crate) trait Source<DB: Database>: fmt::Debug + Send + Sync {
@@ -20,6 +20,9 @@ pub(crate) trait Source<DB: Database>: fmt::Debug + Send + Sync {
 
     /// How statements on shared tables are planned.
     fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>>;
+
+    /// How the database would run a statement on shared tables.
+    fn explain<'a>(&'a self, plan: &'a Plan, what: Explain) -> BoxFuture<'a, Result<Vec<DB::Row>, sqlx::Error>>;
 
     /// Brings the schema up to date, for all tenants.
     fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>>;

@@ -9,6 +9,7 @@ mod connection;
 mod database;
 mod error;
 mod execute;
+mod explain;
 mod first_use;
 mod lease;
 mod pool;
@@ -17,6 +18,6 @@ mod transaction;
 
 pub(crate) use self::lease::{Lease, Leased, Planning, Source, Statements};
 pub use self::{
-    connection::ScopedConnection, database::Scopable, error::ScopeError, pool::ScopedPool,
+    connection::ScopedConnection, database::Scopable, error::ScopeError, explain::Explain, pool::ScopedPool,
     transaction::ScopedTransaction,
 };

@@ -13,7 +13,7 @@ use tenantry_resource::{BoxError, current};
 use tenantry_sql::Plan;
 
 use super::{
-    Lease, Scopable, ScopeError, ScopedConnection, ScopedTransaction, Source,
+    Explain, Lease, Scopable, ScopeError, ScopedConnection, ScopedTransaction, Source,
     execute::{Request, Step},
     first_use::FirstUse,
 };
@@ -105,6 +105,17 @@ impl<DB: Database> ScopedPool<DB> {
     /// The refusal, as [`ScopeError::Refused`]; or that the schema cannot be read.
     pub async fn plan(&self, statement: &str) -> Result<Arc<Plan>, sqlx::Error> {
         Ok(self.source.planning().await?.plan(statement).await.map_err(ScopeError::from)?)
+    }
+
+    /// How the database would run a statement on shared tables, for operators: it needs no scope, and tells about tables
+    /// and indexes as they are in the database. Nothing is run.
+    ///
+    /// # Errors
+    ///
+    /// As [`ScopedPool::plan`], and what the database says of a statement that it does not accept.
+    pub async fn explain(&self, statement: &str, what: Explain) -> Result<Vec<DB::Row>, sqlx::Error> {
+        let plan = self.plan(statement).await?;
+        self.source.explain(&plan, what).await
     }
 
     async fn lease(&self, scope: Result<Scope, ScopeError>) -> Result<Lease<DB>, sqlx::Error> {

@@ -13,10 +13,10 @@ use deadpool::{
 };
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool,
+    AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
     pool::PoolConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tenantry_core::{Admission, Placement, Scope};
 use tenantry_resource::{Bounds, MakeFn, PerTenant, make_fn};
@@ -27,7 +27,7 @@ use super::{
     connect::{Connections, Held},
     keeper::Keeper,
 };
-use crate::scoped::{Lease, Leased, Planning, ScopeError, ScopedPool, Source, Statements};
+use crate::scoped::{Explain, Lease, Leased, Planning, ScopeError, ScopedPool, Source, Statements};
 
 /// Where tenants' rows are on SQLite, and how much of what is used for them.
 #[derive(Clone, Debug)]
@@ -160,6 +160,20 @@ impl Sqlites {
 impl Source<Sqlite> for Sqlites {
     fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>> {
         Box::pin(async move { Ok(Arc::clone(&self.shared().await?.keeper) as Arc<dyn Planning>) })
+    }
+
+    fn explain<'a>(&'a self, plan: &'a Plan, what: Explain) -> BoxFuture<'a, Result<Vec<SqliteRow>, sqlx::Error>> {
+        Box::pin(async move {
+            let word = match what {
+                Explain::Plan => "EXPLAIN QUERY PLAN",
+                Explain::Program => "EXPLAIN",
+            };
+            let mut owner = self.shared().await?.keeper.owner().await?;
+            let explained =
+                sqlx::raw_sql(AssertSqlSafe(format!("{word} {}", plan.text))).fetch_all(&mut *owner).await?;
+            owner.put_back();
+            Ok(explained)
+        })
     }
 
     fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>> {

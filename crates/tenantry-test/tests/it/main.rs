@@ -4,8 +4,11 @@
 
 mod catching;
 mod generating;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod noise;
 mod physical;
+mod plans;
 mod schema;
 mod scoped;
 mod shrinking;

@@ -5,39 +5,58 @@
 use std::{cell::RefCell, sync::Arc};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use tenantry_test::{Difference, Oracle, Private, Report, Schema, Setting, Verdict, generate, noise, standard};
+use tenantry_test::{Difference, Oracle, Private, Report, Schema, Setting, generate, noise, standard};
+use tokio::runtime::Runtime;
 
 /// How many statements a script has.
 const LEN: usize = 30;
 
+/// The standard schema on shared tables, with everybody's rows.
+pub(crate) struct World {
+    pub(crate) schema: Arc<Schema>,
+    rows: noise::World,
+    pub(crate) setting: Setting,
+    pub(crate) runtime: Runtime,
+    report: RefCell<Report>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (rows, setting, schema) = runtime.block_on(async {
+            let rows = noise::world(standard::STATEMENTS).await.unwrap();
+            let setting = Setting::new(standard::STATEMENTS, &rows).await.unwrap();
+            let mut private = Private::open(standard::STATEMENTS, &[]).await.unwrap();
+            (rows, setting, Schema::read(private.connection()).await.unwrap())
+        });
+        Self { schema: Arc::new(schema), rows, setting, runtime, report: RefCell::default() }
+    }
+
+    /// Runs a script on both sides, each time on the same rows.
+    pub(crate) fn check(&self, script: &[generate::Statement]) -> Result<(), Box<Difference>> {
+        self.runtime.block_on(async {
+            let scoped = self.setting.scoped().await.unwrap();
+            let mut oracle = Oracle::new(standard::STATEMENTS, &self.rows.own, scoped).await.unwrap();
+            for statement in script {
+                if oracle.check(statement).await?.is_last() {
+                    break;
+                }
+            }
+            self.report.borrow_mut().add(oracle.report());
+            Ok(())
+        })
+    }
+}
+
 #[test]
 fn a_tenant_on_shared_tables_cannot_tell() {
     let wanted = number("TENANTRY_TEST_STATEMENTS", 1000);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (world, setting, schema) = runtime.block_on(async {
-        let world = noise::world(standard::STATEMENTS).await.unwrap();
-        let setting = Setting::new(standard::STATEMENTS, &world).await.unwrap();
-        let mut private = Private::open(standard::STATEMENTS, &[]).await.unwrap();
-        (world, setting, Schema::read(private.connection()).await.unwrap())
-    });
-    let report = RefCell::new(Report::default());
-    let check = async |script: &[generate::Statement]| -> Result<(), Box<Difference>> {
-        let scoped = setting.scoped().await.unwrap();
-        let mut oracle = Oracle::new(standard::STATEMENTS, &world.own, scoped).await.unwrap();
-        for statement in script {
-            if oracle.check(statement).await? == Verdict::Parted {
-                break;
-            }
-        }
-        report.borrow_mut().add(oracle.report());
-        Ok(())
-    };
-    let scripts = generate::script(&Arc::new(schema), LEN);
-    let found = runner(wanted).run(&scripts, |script| {
-        let checked = runtime.block_on(check(&script));
-        checked.map_err(|difference| TestCaseError::fail(difference.to_string()))
-    });
-    println!("{}", report.borrow());
+    let world = World::new();
+    let scripts = generate::script(&world.schema, LEN);
+    let found = runner(wanted)
+        .run(&scripts, |script| world.check(&script).map_err(|difference| TestCaseError::fail(difference.to_string())));
+    let report = world.report.into_inner();
+    println!("{report}");
     match found {
         Ok(()) => {}
         Err(TestError::Fail(difference, script)) => {
@@ -46,7 +65,6 @@ fn a_tenant_on_shared_tables_cannot_tell() {
         }
         Err(error) => panic!("{error}"),
     }
-    let report = report.into_inner();
     assert!(report.statements >= wanted);
     let refused: usize = report.refused.values().sum();
     assert!(refused * 100 <= report.statements * 5, "{report}");
@@ -59,6 +77,6 @@ fn runner(statements: usize) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]))
 }
 
-fn number(name: &str, default: usize) -> usize {
+pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -15,7 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // The demo serves the examples.
     ("tenantry-cli", &["notes", "notes-saas", "tenantry"]),
     ("tenantry-benches", &["notes", "tenantry", "tenantry-sql"]),
-    ("tenantry-test", &["tenantry-core", "tenantry-resource", "tenantry-sqlx"]),
+    ("tenantry-test", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx"]),
     // The example and its suite know nothing of us; the converted one depends on the facade alone.
     ("notes", &[]),
     ("notes-saas", &["tenantry"]),
