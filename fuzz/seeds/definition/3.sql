@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX i ON users (lower(name), grp DESC) WHERE grp IS NOT NULL

@@ -1,0 +1,1 @@
+CREATE TRIGGER t AFTER UPDATE OF name ON users WHEN new.id > 1 BEGIN DELETE FROM log WHERE at = old.id; END

@@ -1,0 +1,1 @@
+SELECT * FROM users u JOIN log ON log.at = u.id WHERE u.name LIKE ?1 ORDER BY 1 LIMIT :n

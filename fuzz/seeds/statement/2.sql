@@ -1,0 +1,1 @@
+WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c, users LIMIT 9) SELECT c.rowid, log.rowid FROM c, log

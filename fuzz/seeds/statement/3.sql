@@ -1,0 +1,1 @@
+SELECT u.*, row_number() OVER (PARTITION BY grp ORDER BY id) FROM users u RIGHT JOIN log l ON l.at IN users

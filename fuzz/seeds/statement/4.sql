@@ -1,0 +1,1 @@
+INSERT INTO users (name) VALUES ('a'), (?) ON CONFLICT (name) DO UPDATE SET grp = excluded.grp RETURNING *

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO users SELECT id, name, grp FROM (SELECT * FROM main.users) WHERE EXISTS (SELECT 1 FROM tags)

@@ -1,0 +1,1 @@
+UPDATE users SET (name, grp) = (SELECT line, at FROM log), id = id + 1 FROM tags WHERE tags.slug = users.name

@@ -1,0 +1,1 @@
+DELETE FROM log WHERE rowid IN (SELECT rowid FROM log LIMIT 1) RETURNING line AS x

@@ -1,0 +1,1 @@
+SELECT * FROM grown, json_each('[1]') AS j, countries INDEXED BY x WHERE j.value = grown.size
