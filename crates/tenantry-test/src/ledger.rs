@@ -15,6 +15,9 @@ pub enum Known {
     FailsAsAWhole,
     /// An `INSERT OR FAIL` that fails has counted for `AUTOINCREMENT`. SQLite forgets that, although the rows stay.
     FailureCounts,
+    /// `INDEXED BY` an index that cannot serve the query, which SQLite refuses. Here every index begins with the tenant,
+    /// and serves.
+    IndexServes,
     /// Of a row that has an id that is none, and breaks a constraint as well, the constraint is told.
     ConstraintBeforeId,
 }
@@ -24,6 +27,8 @@ const MISMATCH: i32 = 20;
 const FULL: i32 = 13;
 /// The result code of SQLite for a broken constraint.
 const CONSTRAINT: i32 = 19;
+/// What SQLite says where `INDEXED BY` names an index that it cannot use.
+const NO_SOLUTION: &str = "no query solution";
 
 impl Known {
     /// Which difference is to be expected when a statement gives this on a private database.
@@ -51,6 +56,7 @@ impl Known {
             {
                 Some(Self::ConstraintBeforeId)
             }
+            (Outcome::Failed(private), Outcome::Done(_)) if private.message == NO_SOLUTION => Some(Self::IndexServes),
             _ => None,
         }
     }

@@ -74,7 +74,7 @@ pub enum Verdict {
 impl Verdict {
     /// Whether the sides have gone separate ways, so that no further statement can be compared.
     pub const fn is_last(&self) -> bool {
-        matches!(self, Self::Parted | Self::Known(Known::FailureCounts))
+        matches!(self, Self::Parted | Self::Known(Known::FailureCounts | Known::IndexServes))
     }
 }
 
@@ -181,6 +181,9 @@ impl<S: Shared> Oracle<S> {
         if choice == Choice::Free {
             return Ok((private, Verdict::Undetermined));
         }
+        if let Some(known) = Known::between(&private, &shared) {
+            return Ok((private, Verdict::Known(known)));
+        }
         let in_order = choice == Choice::None;
         let compared = case.compare(&private, &shared, in_order, self.twins.schema());
         let verdict = match self.after_choice(case, compared, &shared).await? {
@@ -214,10 +217,10 @@ impl<S: Shared> Oracle<S> {
         }
         let mut compared = case.compare(&private, &shared, false, self.twins.schema());
         let known = Known::between(&private, &shared).or(known);
-        if known == Some(Known::ConstraintBeforeId) {
+        if matches!(known, Some(Known::ConstraintBeforeId | Known::IndexServes)) {
             compared = Ok(());
         }
-        if compared.is_ok() {
+        if compared.is_ok() && known != Some(Known::IndexServes) {
             compared = self.compare_states(case, &private, &shared).await;
         }
         let verdict = self.after_choice(case, compared, &shared).await?;

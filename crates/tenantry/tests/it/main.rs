@@ -7,6 +7,7 @@ mod bad_input;
 mod conversion;
 mod deployment;
 mod edges;
+mod injection;
 mod isolation;
 mod lifecycle;
 mod notes;
