@@ -6,6 +6,7 @@ mod bad_luck;
 mod compliance;
 mod follow;
 mod logic;
+mod macros;
 mod model;
 mod sqlite;
 

@@ -19,6 +19,9 @@ fn the_conversion_takes_no_more_than_forty_lines() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let claim = format!("{} lines", changed.len());
     assert!(readme.contains(&claim), "README.md has to say that the conversion takes {claim}");
+    for line in changed.iter().filter_map(|line| line.split_once(": ")) {
+        assert!(readme.contains(&format!("+{}\n", line.1)), "README.md has to show {}", line.1);
+    }
 }
 
 #[test]
