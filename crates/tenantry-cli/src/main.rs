@@ -24,5 +24,5 @@ async fn main() -> ExitCode {
     cli::run(std::env::args_os().collect()).await
 }
 
-/// What is logged unless `RUST_LOG` says otherwise.
-const LOG: &str = "warn";
+/// What is logged unless `RUST_LOG` says otherwise. What the parser says of a statement is in the refusal.
+const LOG: &str = "warn,sqlite3Parser=off";

@@ -97,7 +97,7 @@ codes! {
     Ddl = "S13", "the schema is shared by all tenants", "put it into a migration, which runs once for all of them";
     Constraint = "S14", "the constraint cannot be kept apart per tenant", "leave it out, or check it in the application";
     Temporary = "S15", "a temporary object would outlive the lease, or hide a table", "use a common table expression";
-    WholeFile = "S16", "it reads or writes a whole database file", "use `tenantry export`";
+    WholeFile = "S16", "it reads or writes a whole database file", "it is for the operator, on the machine that has the file";
     Explain = "S17", "plans and statistics tell about other tenants", "use `tenantry explain`";
     Differential = "S18", "the database may read it differently", "write it without the construct";
     Ambiguous = "S19", "the name could mean two things", "give each table an alias of its own";

@@ -3,9 +3,13 @@
 use std::fmt;
 
 use serde::Serialize;
+use sqlx::Row;
 use tenantry::{ScopeError, sql::Plan};
 
-use super::{input::Input, target::Which};
+use super::{
+    input::Input,
+    target::{Target, Which},
+};
 use crate::{failure::Failure, output::Output, settings::Settings};
 
 /// Shows statements as they are run for a tenant, or why they are refused.
@@ -17,6 +21,9 @@ pub(crate) struct Explain {
     which: Which,
     #[command(flatten)]
     input: Input,
+    /// Show also which tables the database would read, and by which keys
+    #[arg(long)]
+    plan: bool,
 }
 
 impl Explain {
@@ -25,8 +32,8 @@ impl Explain {
         let statements = self.input.statements()?;
         let lines = output == Output::Json || statements.len() > 1;
         for statement in statements {
-            let verdict = match target.pool.plan(&statement).await {
-                Ok(plan) => Verdict::scoped(&statement, &plan),
+            let verdict = match self.verdict(&target, &statement).await {
+                Ok(verdict) => verdict,
                 Err(error) => match ScopeError::of(&error) {
                     Some(ScopeError::Refused(refused)) => Verdict::refused(&statement, refused),
                     _ => return Err(Failure::other("database", error.to_string())),
@@ -36,13 +43,35 @@ impl Explain {
         }
         Ok(())
     }
+
+    async fn verdict(&self, target: &Target, statement: &str) -> Result<Verdict, sqlx::Error> {
+        let scoped = Verdict::scoped(statement, &*target.pool.plan(statement).await?);
+        let rows = match self.plan {
+            true => target.pool.explain(statement, tenantry::Explain::Plan).await?,
+            false => return Ok(scoped),
+        };
+        let steps = rows.iter().map(|row| row.try_get("detail")).collect::<Result<Vec<String>, _>>()?;
+        Ok(scoped.with_plan(steps))
+    }
 }
 
 #[derive(Serialize)]
 #[serde(tag = "verdict", rename_all = "lowercase")]
 enum Verdict {
-    Scoped { statement: String, text: String, tenant: Option<Bound> },
-    Refused { statement: String, code: &'static str, line: Option<usize>, column: Option<usize>, message: String },
+    Scoped {
+        statement: String,
+        text: String,
+        tenant: Option<Bound>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        plan: Option<Vec<String>>,
+    },
+    Refused {
+        statement: String,
+        code: &'static str,
+        line: Option<usize>,
+        column: Option<usize>,
+        message: String,
+    },
 }
 
 /// Where the tenant is bound.
@@ -63,7 +92,14 @@ impl Verdict {
             let whole = |at: &usize| !plan.text[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit());
             Bound { parameter, at: found.filter(whole).collect() }
         });
-        Self::Scoped { statement: statement.to_owned(), text: plan.text.to_string(), tenant }
+        Self::Scoped { statement: statement.to_owned(), text: plan.text.to_string(), tenant, plan: None }
+    }
+
+    fn with_plan(mut self, steps: Vec<String>) -> Self {
+        if let Self::Scoped { plan, .. } = &mut self {
+            *plan = Some(steps);
+        }
+        self
     }
 
     fn refused(statement: &str, refused: &tenantry::sql::Refused) -> Self {
@@ -80,10 +116,13 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scoped { text, tenant: Some(bound), .. } => {
-                write!(f, "{text}\n\n-- the tenant is parameter ?{}", bound.parameter)
+            Self::Scoped { text, tenant, plan, .. } => {
+                match tenant {
+                    Some(bound) => write!(f, "{text}\n\n-- the tenant is parameter ?{}", bound.parameter)?,
+                    None => write!(f, "{text}\n\n-- it names no table of tenants")?,
+                }
+                plan.iter().flatten().try_for_each(|step| write!(f, "\n-- {step}"))
             }
-            Self::Scoped { text, tenant: None, .. } => write!(f, "{text}\n\n-- it names no table of tenants"),
             Self::Refused { message, .. } => f.write_str(message),
         }
     }

@@ -5,12 +5,14 @@
 mod catalog;
 mod completions;
 mod config;
+mod database;
 mod json;
 mod keys;
 mod tenant;
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -48,9 +50,22 @@ impl Home {
     }
 
     fn run(&self, line: &str) -> Output {
+        self.command(line).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command line that reads `input`.
+    fn run_with(&self, line: &str, input: &str) -> Output {
+        let mut command = self.command(line);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
-        command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
-        command.env_remove("RUST_LOG").env_remove("TENANTRY_MASTER_KEY").output().unwrap()
+        command.args(line.split_whitespace()).current_dir(self.0.path());
+        command.env_remove("RUST_LOG").env_remove("TENANTRY_MASTER_KEY");
+        command
     }
 
     fn show(&self, output: &Output) -> String {

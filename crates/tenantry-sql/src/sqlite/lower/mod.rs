@@ -22,24 +22,34 @@ use super::{
     ddl::definition::Definition,
     tokens::{Token, tokens, unreadable},
 };
-use crate::{Code, Limits, Refused, ir};
+use crate::{Code, Limits, Refused, Span, ir};
 
 /// Parses exactly one statement.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
-    limits.check_len(text)?;
-    let tokens = tokens(text)?;
-    check_nesting(text, &tokens, limits)?;
-    let bump = Bump::with_capacity(ARENA_BYTES);
-    with_tree(&bump, text, |command| Cursor::new(text, tokens, limits).command(command))
+    walked(text, limits, |mut cursor, command| cursor.command(command))
 }
 
 /// Parses exactly one statement of a migration.
 pub(crate) fn parse_definition(text: &str, limits: &Limits) -> Result<Definition, Refused> {
-    limits.check_len(text)?;
-    let tokens = tokens(text)?;
-    check_nesting(text, &tokens, limits)?;
-    let bump = Bump::with_capacity(ARENA_BYTES);
-    with_tree(&bump, text, |command| Cursor::new(text, tokens, limits).definition(command))
+    walked(text, limits, |mut cursor, command| cursor.definition(command))
+}
+
+fn walked<R>(
+    text: &str,
+    limits: &Limits,
+    walk: impl FnOnce(Cursor<'_>, &Cmd<'_>) -> Result<R, Refused>,
+) -> Result<R, Refused> {
+    let walked = limits.check_len(text).and_then(|()| {
+        let tokens = tokens(text)?;
+        check_nesting(text, &tokens, limits)?;
+        let bump = Bump::with_capacity(ARENA_BYTES);
+        with_tree(&bump, text, |command| walk(Cursor::new(text, tokens, limits), command))
+    });
+    // What is refused as a whole is refused where it begins.
+    walked.map_err(|refused| match refused.position {
+        Some(_) => refused,
+        None => refused.at(text, Span::at(text.len() - text.trim_start().len())),
+    })
 }
 
 /// What the tree of an ordinary statement takes.
