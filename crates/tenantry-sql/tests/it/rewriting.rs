@@ -249,6 +249,9 @@ fn questions_about_the_schema_are_answered() {
         "SELECT name FROM pragma_table_info(?) p",
         r#"SELECT name FROM (SELECT "cid", "name", "type", "notnull", "dflt_value", "pk" FROM "main"."_tenantry_table_info" WHERE "of" = (?1) COLLATE NOCASE) AS "p""#,
     );
+    for (pragma, _) in tenantry_sql::PRAGMAS {
+        rewriter().scope(&format!("SELECT * FROM pragma_{pragma}('users')")).unwrap();
+    }
     refused("PRAGMA journal_mode = DELETE", "[S10]");
     refused("SELECT * FROM sqlite_master m, pragma_table_info(m.name)", "[S03]");
 }

@@ -31,6 +31,12 @@ fn said(original: &dyn DatabaseError, session: &Session) -> Option<(String, Code
         SQLITE_ERROR if message.starts_with(FUNCTION_DENIED) => {
             session.take_denied().map(|denied| (denied, SQLITE_AUTH))
         }
+        // The tenant is one of the values and of the columns.
+        SQLITE_ERROR => {
+            let (values, columns) = message.strip_suffix(" columns")?.split_once(" values for ")?;
+            let (values, columns): (u32, u32) = (values.parse().ok()?, columns.parse().ok()?);
+            Some((format!("{} values for {} columns", values.checked_sub(1)?, columns.checked_sub(1)?), SQLITE_ERROR))
+        }
         SQLITE_AUTH => session.take_denied().map(|denied| (denied, SQLITE_AUTH)),
         SQLITE_CONSTRAINT_CHECK if message.strip_prefix(CHECK_FAILED) == Some(CHECK) => {
             Some(("datatype mismatch".to_owned(), SQLITE_MISMATCH))

@@ -16,11 +16,13 @@ use crate::{Name, Refused, Relation, sqlite::functions};
 /// The catalog as an application would see it: global tables of Tenantry that may be read.
 const CATALOG: &[&str] = &[
     "_tenantry_foreign_key_list",
+    "_tenantry_index_info",
     "_tenantry_index_list",
     "_tenantry_index_xinfo",
     "_tenantry_master",
     "_tenantry_table_info",
     "_tenantry_table_list",
+    "_tenantry_table_xinfo",
 ];
 
 /// What each branch of a query must end with.

@@ -73,6 +73,7 @@ async fn the_column_of_the_tenant_is_not_mentioned() {
             "(code: 20) datatype mismatch",
             ErrorKind::Other,
         ),
+        ("INSERT INTO plain (slug, _tenant) VALUES ('a', 2, 1)", "(code: 1) 2 values for 1 columns", ErrorKind::Other),
         ("SELEC 1", "(code: 1) near \"SELEC\": syntax error", ErrorKind::Other),
     ] {
         let (found, found_kind) = failed(&mut shared, sql).await;
