@@ -12,6 +12,7 @@ mod execute;
 mod first_use;
 mod lease;
 mod pool;
+mod savepoint;
 mod statement;
 mod transaction;
 
