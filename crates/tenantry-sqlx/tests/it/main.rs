@@ -7,6 +7,7 @@ mod compliance;
 mod follow;
 mod logic;
 mod model;
+mod recording;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
