@@ -29,8 +29,9 @@
 //!
 //! # Schema
 //!
-//! Migrations are those of sqlx, run once for all tenants by
-//! [`ScopedPool::migrate`](tenantry_sqlx::ScopedPool::migrate).
+//! Migrations run once for all tenants, by [`ScopedPool::migrate`](tenantry_sqlx::ScopedPool::migrate). They are those of
+//! sqlx, or those of SeaORM, as [`MigrationRecording`] says. For a first one, `Schema::create_table_from_entity` says what
+//! creates the tables of entities.
 //!
 //! # What differs
 //!
@@ -43,12 +44,17 @@
 mod backend;
 mod database;
 mod error;
+mod migration;
 mod session;
 mod statement;
 mod stream;
 mod transaction;
 
 pub use self::{
-    backend::Backend, database::ScopedDatabase, error::scope_error, stream::ScopedStream,
+    backend::Backend,
+    database::ScopedDatabase,
+    error::scope_error,
+    migration::{MigrationRecording, MigrationRefused},
+    stream::ScopedStream,
     transaction::ScopedDatabaseTransaction,
 };

@@ -2,6 +2,8 @@
 
 use sea_orm::{DbBackend, Schema, sea_query::SqliteQueryBuilder};
 
+use crate::graphs::{address, book, book_genre, genre, writer};
+
 pub(crate) mod user {
     use sea_orm::entity::prelude::*;
 
@@ -183,6 +185,11 @@ pub(crate) fn schema() -> Vec<String> {
         schema.create_table_from_entity(tag::Entity),
         schema.create_table_from_entity(post_tag::Entity),
         schema.create_table_from_entity(setting::Entity),
+        schema.create_table_from_entity(writer::Entity),
+        schema.create_table_from_entity(address::Entity),
+        schema.create_table_from_entity(book::Entity),
+        schema.create_table_from_entity(genre::Entity),
+        schema.create_table_from_entity(book_genre::Entity),
     ]
     .map(|table| table.to_string(SqliteQueryBuilder))
     .into();

@@ -5,6 +5,8 @@
 mod entities;
 mod entity;
 mod errors;
+mod graphs;
+mod migrations;
 mod queries;
 mod refusals;
 mod same;

