@@ -25,6 +25,7 @@
 
 pub mod catalog;
 mod native;
+pub mod recorder;
 pub mod scoped;
 mod shared;
 

@@ -81,16 +81,18 @@ impl DatabaseError for Translated {
         Some(self.code.to_string().into())
     }
 
+    // By these three an error is asked of which database it is, and the answer is that of SQLite's own. SeaORM asks before
+    // it looks at the code.
     fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
-        self
+        self.original.as_error()
     }
 
     fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
-        self
+        self.original.as_error_mut()
     }
 
     fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
-        self
+        self.original.into_error()
     }
 
     fn is_transient_in_connect_phase(&self) -> bool {

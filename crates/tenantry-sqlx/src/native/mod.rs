@@ -10,9 +10,10 @@
 //! | `authorizer`, `allowed` | what a statement may do |
 //! | `table` | [`RowIds`]: the column and the triggers that a shared table has for its ids |
 //! | `failure` | [`translate`]: errors as a private database says them |
+//! | `recorder` | [`record`]: what a connection runs, written down; for databases that nobody shares |
 //! | `raw` | the C functions |
 //!
-//! Unsafe code is in `hooks` and `raw` alone. SQLite has one place for an authorizer and one for a trace, and both are
+//! Unsafe code is in `hooks`, `recorder` and `raw` alone. SQLite has one place for an authorizer and one for a trace, and both are
 //! taken here: who sets another one by sqlx's `lock_handle` ends the protection.
 //!
 //! # What differs from a private database
@@ -33,6 +34,7 @@ mod functions;
 mod hooks;
 mod ids;
 mod raw;
+mod recorder;
 mod session;
 mod table;
 
@@ -42,9 +44,12 @@ mod tests;
 pub(crate) use self::{
     failure::{is_busy, translate},
     hooks::{install, switch_triggers},
+    recorder::{Log, record},
     session::{Names, Session},
     table::{RowIds, TABLES},
 };
+
+pub use self::recorder::Ran;
 
 /// What the names of Tenantry's tables, triggers and functions begin with.
 const PREFIX: &str = "_tenantry_";

@@ -13,6 +13,7 @@ mod explain;
 mod first_use;
 mod lease;
 mod pool;
+mod savepoint;
 mod statement;
 mod transaction;
 

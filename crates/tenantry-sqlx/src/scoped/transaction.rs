@@ -91,7 +91,7 @@ impl<'c, DB: Database> ScopedTransaction<'c, DB> {
         }
     }
 
-    fn raw(&mut self) -> &mut DB::Connection {
+    pub(super) fn raw(&mut self) -> &mut DB::Connection {
         self.lease.connection.connection()
     }
 }

@@ -8,6 +8,7 @@ mod follow;
 mod logic;
 mod macros;
 mod model;
+mod recording;
 mod sqlite;
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tenantry-sql", &[]),
     ("tenantry-sqlx", &["tenantry-core", "tenantry-resource", "tenantry-sql"]),
     ("tenantry-tower", &["tenantry-core", "tenantry-resource"]),
+    ("tenantry-seaorm", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx"]),
     ("tenantry", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx", "tenantry-tower"]),
     // The demo serves the examples.
     ("tenantry-cli", &["notes", "notes-saas", "tenantry"]),

@@ -1,6 +1,6 @@
 //! Failures read as a private database says them.
 
-use sqlx::error::ErrorKind;
+use sqlx::{error::ErrorKind, sqlite::SqliteError};
 
 use super::{RowIds, Shared, told};
 
@@ -80,6 +80,19 @@ async fn the_column_of_the_tenant_is_not_mentioned() {
         assert_eq!(found, said, "{sql}");
         assert_eq!(format!("{found_kind:?}"), format!("{kind:?}"), "{sql}");
     }
+}
+
+#[tokio::test]
+async fn it_remains_an_error_of_sqlite() {
+    let mut shared = Shared::with_tables().await;
+    shared.enter(1);
+    shared.expect(&["plain"]);
+    shared.run("INSERT INTO plain (id, _tenant) VALUES (1, 1)").await.unwrap();
+    let error = shared.run("INSERT INTO plain (id, _tenant) VALUES (1, 1)").await.unwrap_err();
+    let error = error.into_database_error().unwrap();
+    assert_eq!(error.message(), "UNIQUE constraint failed: plain.id");
+    assert!(error.try_downcast_ref::<SqliteError>().is_some());
+    assert!(error.try_downcast::<SqliteError>().is_ok());
 }
 
 #[tokio::test]

@@ -155,3 +155,34 @@ async fn what_begins_a_transaction_does_nothing_else() {
     .await;
     assert_eq!(titles(&deployment, ACME).await, ["kept"]);
 }
+
+#[tokio::test]
+async fn savepoints_without_a_borrow_end_one_after_the_other() {
+    let deployment = narrow_deployment().await;
+    let mut next = 1;
+    let insert = |title: &'static str| sqlx::query("INSERT INTO notes (title) VALUES (?)").bind(title);
+    within(deployment.scope(ACME), async {
+        let mut transaction = deployment.pool.begin().await.unwrap();
+        insert("kept").execute(&mut *transaction).await.unwrap();
+        transaction.savepoint().await.unwrap();
+        insert("kept too").execute(&mut *transaction).await.unwrap();
+        transaction.savepoint().await.unwrap();
+        insert("undone").execute(&mut *transaction).await.unwrap();
+        transaction.start_undo();
+        transaction.release().await.unwrap();
+        transaction.savepoint().await.unwrap();
+        insert("undone too").execute(&mut *transaction).await.unwrap();
+        transaction.undo().await.unwrap();
+        transaction.commit().await.unwrap();
+
+        let mut transaction = deployment.pool.begin().await.unwrap();
+        insert("lost").execute(&mut *transaction).await.unwrap();
+        transaction.savepoint().await.unwrap();
+        let elsewhere = within(deployment.scope(GLOBEX), async { transaction.release().await.unwrap_err() }).await;
+        assert!(matches!(ScopeError::of(&elsewhere), Some(ScopeError::OtherScope { .. })));
+        // The transaction is dropped with a savepoint in it.
+    })
+    .await;
+    is_clean(&deployment, GLOBEX, &mut next).await;
+    assert_eq!(titles(&deployment, ACME).await, ["kept", "kept too"]);
+}

@@ -1,0 +1,66 @@
+//! The databases of SeaORM that can be scoped, and where they differ.
+
+use sea_orm::{DbBackend, ExecResult, QueryResult, SqliteTransactionMode, TransactionOptions, Values};
+use sea_query_sqlx::SqlxValues;
+use sqlx::{IntoArguments, Sqlite};
+use tenantry_sqlx::scoped::Scopable;
+
+/// A database of SeaORM that can be scoped.
+///
+/// This crate implements it; it is public because it stands in the bounds of public types.
+pub trait Backend: Scopable {
+    /// What SeaORM calls it.
+    #[doc(hidden)]
+    const BACKEND: DbBackend;
+
+    /// The values of a statement, as sqlx binds them.
+    #[doc(hidden)]
+    fn arguments(values: Values) -> <Self as sqlx::Database>::Arguments;
+
+    /// A row, as SeaORM reads it.
+    #[doc(hidden)]
+    fn row(row: Self::Row) -> QueryResult;
+
+    /// What a statement did, as SeaORM reads it.
+    #[doc(hidden)]
+    fn result(result: Self::QueryResult) -> ExecResult;
+
+    /// How a transaction begins, if it is not as always.
+    #[doc(hidden)]
+    fn beginning(options: &TransactionOptions) -> Option<&'static str>;
+}
+
+impl Backend for Sqlite {
+    const BACKEND: DbBackend = DbBackend::Sqlite;
+
+    fn arguments(values: Values) -> sqlx::sqlite::SqliteArguments {
+        SqlxValues(values).into_arguments()
+    }
+
+    fn row(row: Self::Row) -> QueryResult {
+        row.into()
+    }
+
+    fn result(result: Self::QueryResult) -> ExecResult {
+        result.into()
+    }
+
+    fn beginning(options: &TransactionOptions) -> Option<&'static str> {
+        ignored(options);
+        options.sqlite_transaction_mode.map(|mode| match mode {
+            SqliteTransactionMode::Deferred => "BEGIN DEFERRED",
+            SqliteTransactionMode::Immediate => "BEGIN IMMEDIATE",
+            SqliteTransactionMode::Exclusive => "BEGIN EXCLUSIVE",
+        })
+    }
+}
+
+/// SQLite has no such levels and modes; SeaORM goes on without them as well.
+fn ignored(options: &TransactionOptions) {
+    if options.isolation_level.is_some() {
+        tracing::warn!("setting the isolation level of a transaction is not supported by SQLite");
+    }
+    if options.access_mode.is_some() {
+        tracing::warn!("setting the access mode of a transaction is not supported by SQLite");
+    }
+}
