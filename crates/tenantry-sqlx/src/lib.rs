@@ -30,4 +30,4 @@ mod shared;
 
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
 pub use scoped::{ScopeError, ScopedConnection, ScopedPool, ScopedTransaction};
-pub use shared::SqliteOptions;
+pub use shared::{SqliteOptions, adopt};
