@@ -10,6 +10,7 @@ use super::{
     AdoptedTable, Adoption,
     contents::Contents,
     error::AdoptError,
+    is_not_served,
     source::{SOURCE, Source, encoded},
 };
 use crate::{
@@ -33,6 +34,7 @@ pub(super) async fn adopt(options: &SqliteOptions, tenant: &Tenant, source: &Sou
         }
         return Err(AdoptError::Exists { tenant: tenant.slug.clone(), path: file });
     }
+    is_not_served(tenant)?;
     fs::create_dir_all(&options.dedicated).map_err(failed)?;
     remove(&partial).map_err(failed)?;
     // Row ids stay, also those that no column shows; which the comparison holds it to.

@@ -125,6 +125,22 @@ pub enum AdoptError {
 }
 
 impl AdoptError {
+    /// Whether it was refused before anything was done for the tenant, so that the next call would be the first one.
+    pub const fn is_before_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Source(_)
+                | Self::Schema(_)
+                | Self::Refused { .. }
+                | Self::HiddenRowId(_)
+                | Self::Global { .. }
+                | Self::Served(_)
+                | Self::Used { .. }
+                | Self::Otherwise { .. }
+                | Self::Exists { .. }
+        )
+    }
+
     /// An error of a statement that defines something.
     pub(super) fn of_definition(object: String, error: sqlx::Error) -> Self {
         match ScopeError::of(&error) {

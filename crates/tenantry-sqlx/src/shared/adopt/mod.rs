@@ -96,17 +96,14 @@ pub struct AdoptedTable {
 ///
 /// # Errors
 ///
-/// [`AdoptError`] says what is in the way and what to do. The tenant must not be active: it could be served while its rows
-/// are incomplete.
+/// [`AdoptError`] says what is in the way and what to do. Unless there is nothing to do, the tenant must not be active: it
+/// could be served while its rows are incomplete.
 pub async fn adopt(
     options: &SqliteOptions,
     tenant: &Tenant,
     from: &Path,
     mut how: AdoptOptions<'_>,
 ) -> Result<Adoption, AdoptError> {
-    if tenant.status_now() == Status::Active {
-        return Err(AdoptError::Served(tenant.slug.clone()));
-    }
     let source = source::Source::find(from)?;
     if options.shared.canonicalize().is_ok_and(|shared| shared == source.path) {
         return Err(SourceError::Ours(source.path).into());
@@ -117,6 +114,14 @@ pub async fn adopt(
         Placement::Shared => run::adopt(options, tenant, &source, &mut how).await,
         Placement::Dedicated => dedicated::adopt(options, tenant, &source).await,
         ref other => Err(AdoptError::Placement { tenant: tenant.slug.clone(), placement: other.as_str() }),
+    }
+}
+
+/// Refuses a tenant that could be served while its rows are incomplete.
+fn is_not_served(tenant: &Tenant) -> Result<(), AdoptError> {
+    match tenant.status_now() {
+        Status::Active => Err(AdoptError::Served(tenant.slug.clone())),
+        _ => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     AdoptOptions, AdoptedTable, Adoption, Progress, agreement,
     contents::{Contents, Sum},
     error::AdoptError,
+    is_not_served,
     record::{self, Record},
     rows::{Place, Rows},
     source::{SOURCE, Source},
@@ -77,6 +78,7 @@ impl Run<'_> {
         let shared = store::objects(&mut self.owner).await?;
         let takes = shared.is_empty() && !agreement::has_migrations("main", &mut self.owner).await?;
         if takes {
+            is_not_served(self.tenant)?;
             let session = self.owner.session();
             let work = Work::begin(self.keeper, session, &mut self.owner).await?;
             let (schema, objects) = takeover::define(work, &self.contents.objects).await?;
@@ -120,6 +122,7 @@ impl Run<'_> {
                 Begun::New
             }
         };
+        is_not_served(self.tenant)?;
         self.compare_globals().await?;
         let record = Record {
             source: self.source.path.display().to_string(),
@@ -220,7 +223,12 @@ impl Run<'_> {
         let tenant = self.tenant.id.get();
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *self.owner).await?;
         self.is_mine().await?;
-        self.compare_globals().await?;
+        // What was compared at the beginning another process has changed since.
+        let compared = self.compare_globals().await;
+        compared.map_err(|error| match error {
+            AdoptError::Global { .. } => AdoptError::Interrupted(self.tenant.slug.clone()),
+            other => other,
+        })?;
         for (rows, sum) in self.contents.tables.iter().filter(|(rows, _)| rows.is_global) {
             let is_empty = Sum::of(rows, Place::GLOBAL, 0, &mut self.owner).await?.rows == 0;
             if is_empty && sum.rows > 0 {
