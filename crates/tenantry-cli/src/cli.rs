@@ -5,12 +5,14 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
+    adopt::Adopt,
     completions::Completions,
     config::ConfigCommand,
     database::{Explain, Sql},
     failure::Failure,
     keys::KeysCommand,
     output::Output,
+    plan::Plan,
     settings::Settings,
     tenant::TenantCommand,
 };
@@ -31,6 +33,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a tenant of an existing instance: its database's rows, ids kept
+    Adopt(Adopt),
     /// Print the completions for a shell
     Completions(Completions),
     /// Look at the configuration
@@ -44,6 +48,8 @@ enum Command {
     /// Replace the master key
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Say what would become of an existing instance, table by table
+    Plan(Plan),
     /// Run statements as a tenant
     Sql(Sql),
     /// Create, list and change tenants
@@ -73,6 +79,7 @@ impl Cli {
     async fn run(self, output: Output) -> Result<(), Failure> {
         let settings = || Settings::load(self.config.as_deref());
         match self.command {
+            Command::Adopt(command) => command.run(&settings()?, output).await,
             Command::Completions(command) => command.run(output),
             Command::Config(command) => command.run(&settings()?, output),
             #[cfg(feature = "demo")]
@@ -83,6 +90,7 @@ impl Cli {
             Command::Demo(command) => command.run(output).await,
             Command::Explain(command) => command.run(&settings()?, output).await,
             Command::Keys(command) => command.run(&settings()?, output),
+            Command::Plan(command) => command.run(&settings()?, output).await,
             Command::Sql(command) => command.run(&settings()?, output).await,
             Command::Tenant(command) => command.run(&settings()?, output).await,
         }

@@ -19,6 +19,9 @@ impl Failure {
     /// The exit code for a command line that makes no sense.
     pub(crate) const USAGE: u8 = 2;
 
+    /// The exit code of a plan that cannot be carried out.
+    const IN_THE_WAY: u8 = 3;
+
     /// The exit code for everything that has none of its own.
     const OTHER: u8 = 1;
 
@@ -44,6 +47,11 @@ impl Failure {
     pub(crate) fn misused(message: impl Into<String>) -> Self {
         let hint = Some("`tenantry help` shows the commands".to_owned());
         Self { code: "usage", message: message.into(), hint, exit: Self::USAGE }
+    }
+
+    /// Something is in the way of what was asked about; what it is has been printed.
+    pub(crate) fn in_the_way(message: impl Into<String>) -> Self {
+        Self { code: "in_the_way", message: message.into(), hint: None, exit: Self::IN_THE_WAY }
     }
 
     /// With this hint.

@@ -1,5 +1,6 @@
 //! The command line of Tenantry.
 
+mod adopt;
 mod cli;
 mod completions;
 mod config;
@@ -9,6 +10,7 @@ mod demo;
 mod failure;
 mod keys;
 mod output;
+mod plan;
 mod settings;
 mod tenant;
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -46,6 +46,14 @@ impl Output {
     pub(crate) fn hint(self, hint: &str) {
         if self == Self::Text {
             say(&format!("hint: {hint}\n"));
+        }
+    }
+
+    /// Says to people who watch how far it is, on one line.
+    pub(crate) fn progress(self, line: &str) {
+        if self == Self::Text && io::stderr().is_terminal() {
+            // To the start of the line, and what was there is gone.
+            say(&format!("\r\x1b[K{line}"));
         }
     }
 

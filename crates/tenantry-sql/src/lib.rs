@@ -51,5 +51,5 @@ pub use crate::{
 #[cfg(feature = "sqlite")]
 pub use crate::{
     schema::{Belongs, StoredSchema},
-    sqlite::ddl::{Change, ChangeKind, Conversion, Rewrite, Step, convert, statements},
+    sqlite::ddl::{Change, ChangeKind, Conversion, Rewrite, Step, convert, meaning, statements},
 };

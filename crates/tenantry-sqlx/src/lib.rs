@@ -31,4 +31,4 @@ mod shared;
 
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
 pub use scoped::{Explain, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction};
-pub use shared::SqliteOptions;
+pub use shared::{SqliteOptions, adopt};

@@ -38,7 +38,7 @@ pub use tenantry_resource::{
 pub use tenantry_sql as sql;
 pub use tenantry_sqlx::{
     Explain, FollowOptions, Follower, OpenOptions, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction,
-    SqliteCatalog, SqliteOptions, follow,
+    SqliteCatalog, SqliteOptions, adopt, follow,
 };
 pub use tenantry_tower as tower;
 pub use tenantry_tower::{App, CurrentScope, ScriptRoot};

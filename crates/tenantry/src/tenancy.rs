@@ -72,7 +72,7 @@ impl Tenancy {
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
         let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
         let layers = layers(&config, Arc::clone(&admission))?;
-        let sqlite = ScopedPool::sqlite(sqlite_options(&config), Some(Arc::clone(&admission)));
+        let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
         let shared = Shared { config, catalog, admission, follower, layers, dispatched, sqlite };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -204,6 +204,13 @@ fn seal(config: &Config) -> Result<SealLayer, OpenError> {
     let keys = keys::load(&config.keys)?;
     let cookies_max = usize::try_from(config.cookies.cookies_max).unwrap_or(usize::MAX);
     Ok(SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max))
+}
+
+impl Config {
+    /// Where the tenants' rows are on SQLite, and how much of what is used for them.
+    pub fn sqlite_options(&self) -> SqliteOptions {
+        sqlite_options(self)
+    }
 }
 
 fn sqlite_options(config: &Config) -> SqliteOptions {

@@ -67,7 +67,7 @@ impl fmt::Display for Created {
     }
 }
 
-fn check_plan(config: &Config, plan: &PlanName) -> Result<(), Failure> {
+pub(crate) fn check_plan(config: &Config, plan: &PlanName) -> Result<(), Failure> {
     let plans = config.plans()?;
     if plans.get(plan).is_some() {
         return Ok(());
@@ -78,11 +78,11 @@ fn check_plan(config: &Config, plan: &PlanName) -> Result<(), Failure> {
     Err(failure.hint(format!("the configuration has {}; add [plans.{plan}] for another", known.join(", "))))
 }
 
-fn placement() -> impl TypedValueParser<Value = Placement> {
+pub(crate) fn placement() -> impl TypedValueParser<Value = Placement> {
     PossibleValuesParser::new(["dedicated", "shared"]).try_map(|word| word.parse::<Placement>())
 }
 
-fn lifetime(text: &str) -> Result<Duration, String> {
+pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = humantime::parse_duration(text).map_err(|error| format!("no time like 14d or 12h: {error}"))?;
     if lifetime.is_zero() || lifetime > LIFETIME_MAX {
         return Err("it has to be longer than nothing and no longer than 100 years".to_owned());

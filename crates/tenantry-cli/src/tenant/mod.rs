@@ -24,6 +24,10 @@ use self::{
     show::Show,
     switch::{Resume, Suspend},
 };
+pub(crate) use self::{
+    create::{check_plan, lifetime, placement},
+    report::Report,
+};
 use crate::{failure::Failure, output::Output, settings::Settings};
 
 /// Creates, lists and changes tenants. Where a command takes a name, an alias will do.

@@ -10,21 +10,21 @@ use tenantry::Tenant;
 
 /// A tenant, for programs and for people.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
-    pub(super) id: i64,
-    pub(super) slug: String,
-    pub(super) aliases: Vec<String>,
-    pub(super) status: &'static str,
-    pub(super) plan: String,
-    pub(super) placement: &'static str,
+pub(crate) struct Report {
+    pub(crate) id: i64,
+    pub(crate) slug: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) status: &'static str,
+    pub(crate) plan: String,
+    pub(crate) placement: &'static str,
     created_at: Option<String>,
-    pub(super) expires_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
     revision: i64,
 }
 
 impl Report {
     /// The tenant with the status that it has now, by the clock.
-    pub(super) fn new(tenant: &Tenant) -> Self {
+    pub(crate) fn new(tenant: &Tenant) -> Self {
         Self {
             id: tenant.id.get(),
             slug: tenant.slug.to_string(),

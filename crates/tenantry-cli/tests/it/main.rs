@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "this is how a test fails")]
 
+mod adopt;
 mod catalog;
 mod completions;
 mod config;
@@ -81,7 +82,8 @@ impl Home {
     }
 }
 
-/// The text with `[time]`, `[day]` and `[id]` for what the clock says; ids are times of creation.
+/// The text with `[time]`, `[day]`, `[id]` and `[sum]` for what the clock says, ids being times of
+/// creation, and for checksums, which have the clock in them too.
 fn without_times(text: &str) -> String {
     let mut rest = text;
     let mut shown = String::new();
@@ -89,6 +91,7 @@ fn without_times(text: &str) -> String {
         let (mark, len) = match rest {
             _ if is_like(rest, TIME) => ("[time]", TIME.len()),
             _ if is_like(rest, DAY) => ("[day]", DAY.len()),
+            _ if is_sum(rest) => ("[sum]", SUM_DIGITS),
             _ if digits(rest) >= ID_DIGITS_MIN => ("[id]", digits(rest)),
             _ => ("", c.len_utf8()),
         };
@@ -96,6 +99,11 @@ fn without_times(text: &str) -> String {
         rest = &rest[len..];
     }
     shown
+}
+
+/// Whether the text begins with a checksum.
+fn is_sum(text: &str) -> bool {
+    text.bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).count() == SUM_DIGITS
 }
 
 fn digits(text: &str) -> usize {
@@ -109,4 +117,5 @@ fn is_like(text: &str, pattern: &str) -> bool {
 
 const TIME: &str = "0000-00-00T00:00:00.000Z";
 const DAY: &str = "0000-00-00";
+const SUM_DIGITS: usize = 32;
 const ID_DIGITS_MIN: usize = 9;

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use libsqlite3_sys as ffi;
 
-use super::{connection::Native, hooks::Arguments, raw::Failed};
+use super::{connection::Native, digest::digest, hooks::Arguments, raw::Failed};
 
 /// A function for SQL.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Ok(None)
         },
     },
+    // (any values): the digest of a row. For adoption, by the owner alone: no tenant may call it.
+    Function { name: c"_tenantry_digest", arity: -1, body: |_, arguments| Ok(Some(digest(arguments))) },
     Function { name: c"last_insert_rowid", arity: 0, body: |native, _| Ok(Some(native.last())) },
     Function { name: c"changes", arity: 0, body: |native, _| Ok(Some(native.changes())) },
     Function { name: c"total_changes", arity: 0, body: |native, _| Ok(Some(native.total_changes())) },

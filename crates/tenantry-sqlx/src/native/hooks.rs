@@ -138,6 +138,11 @@ impl Arguments<'_> {
         }
     }
 
+    /// The values, one after the other.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Argument<'_>> {
+        self.0.iter().map(|value| Argument::of(*value))
+    }
+
     fn kind(&self, position: usize) -> c_int {
         // SAFETY: SQLite's value of this call.
         self.0.get(position).map_or(ffi::SQLITE_NULL, |value| unsafe { ffi::sqlite3_value_type(*value) })
@@ -147,6 +152,49 @@ impl Arguments<'_> {
 impl fmt::Debug for Arguments<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Arguments").field(&self.0.len()).finish()
+    }
+}
+
+/// A value as it is stored. Texts are bytes: they may be no UTF-8.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Argument<'a> {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(&'a [u8]),
+    Blob(&'a [u8]),
+}
+
+impl Argument<'_> {
+    fn of(value: *mut ffi::sqlite3_value) -> Self {
+        // SAFETY: SQLite's value of this call. The bytes are there for as long as the call, and nobody converts the value:
+        // it is asked for what it is. The pointer is asked for before the length, as SQLite wants it.
+        unsafe {
+            match ffi::sqlite3_value_type(value) {
+                ffi::SQLITE_INTEGER => Self::Integer(ffi::sqlite3_value_int64(value)),
+                ffi::SQLITE_FLOAT => Self::Real(ffi::sqlite3_value_double(value)),
+                ffi::SQLITE_TEXT => {
+                    let start = ffi::sqlite3_value_text(value);
+                    Self::Text(bytes(start, ffi::sqlite3_value_bytes(value)))
+                }
+                ffi::SQLITE_BLOB => {
+                    let start = ffi::sqlite3_value_blob(value);
+                    Self::Blob(bytes(start.cast(), ffi::sqlite3_value_bytes(value)))
+                }
+                _ => Self::Null,
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// As many bytes as `count` says must be at `start`, and stay there for as long as they are used.
+unsafe fn bytes<'a>(start: *const u8, count: c_int) -> &'a [u8] {
+    match usize::try_from(count) {
+        // SAFETY: the caller says so.
+        Ok(count) if count > 0 && !start.is_null() => unsafe { std::slice::from_raw_parts(start, count) },
+        _ => &[],
     }
 }
 

@@ -6,7 +6,7 @@
 //! | `hooks` | [`install`]: how SQLite calls us |
 //! | `connection` | what the callbacks know: the last inserted row, counts of changes, our own statements |
 //! | `ids` | the ids of rows |
-//! | `functions` | the SQL functions |
+//! | `functions`, `digest` | the SQL functions |
 //! | `authorizer`, `allowed` | what a statement may do |
 //! | `table` | [`RowIds`]: the column and the triggers that a shared table has for its ids |
 //! | `failure` | [`translate`]: errors as a private database says them |
@@ -29,6 +29,7 @@
 mod allowed;
 mod authorizer;
 mod connection;
+mod digest;
 mod failure;
 mod functions;
 mod hooks;

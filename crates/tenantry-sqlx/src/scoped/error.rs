@@ -60,6 +60,12 @@ pub enum ScopeError {
         /// Its placement, as stored and shown.
         placement: &'static str,
     },
+    /// The tenant is being adopted, and not all of its rows are there.
+    #[error("the rows of tenant {tenant} are incomplete: its adoption has not ended; `tenantry adopt` goes on with it")]
+    Incomplete {
+        /// The tenant.
+        tenant: Slug,
+    },
     /// The tenant's own database cannot be opened now.
     #[error("{0}")]
     Unavailable(#[from] Unavailable),
@@ -78,7 +84,7 @@ impl ScopeError {
             Self::Refused(refused) => Some(refused.code),
             Self::Arguments { .. } => Some(tenantry_sql::Code::Statement),
             Self::TransactionOnPool | Self::NoBeginning => Some(tenantry_sql::Code::Unknown),
-            Self::NotAdmitted(_) | Self::Placement { .. } | Self::Unavailable(_) => None,
+            Self::NotAdmitted(_) | Self::Placement { .. } | Self::Incomplete { .. } | Self::Unavailable(_) => None,
         }
     }
 }
@@ -94,6 +100,7 @@ impl DatabaseError for ScopeError {
             Self::NoBeginning => "no beginning of a transaction",
             Self::NotAdmitted(_) => "the tenant is not admitted",
             Self::Placement { .. } => "no database for the placement",
+            Self::Incomplete { .. } => "the tenant's rows are incomplete",
             Self::Unavailable(_) => "the tenant's database is not available",
         }
     }

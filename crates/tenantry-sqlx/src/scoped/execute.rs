@@ -36,7 +36,10 @@ impl<DB: Scopable> Lease<DB> {
         DB::Row: Send,
     {
         Box::pin(try_stream! {
-            self.check_scope()?;
+            // On a pool the lease is the call's own, whoever polls.
+            if !on_pool {
+                self.check_scope()?;
+            }
             let ready = self.ready(request, on_pool).await?;
             {
                 let mut steps = DB::fetch_many(self.connection.connection(), ready);
@@ -76,7 +79,9 @@ impl<DB: Scopable> Lease<DB> {
 
     /// The first row of a statement.
     pub(super) async fn first(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<DB::Row>, sqlx::Error> {
-        self.check_scope()?;
+        if !on_pool {
+            self.check_scope()?;
+        }
         let ready = self.ready(request, on_pool).await?;
         let first = DB::fetch_optional(self.connection.connection(), ready).await;
         self.connection.end();

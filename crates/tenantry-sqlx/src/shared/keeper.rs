@@ -47,8 +47,8 @@ impl Keeper {
                 );
                 return Err(sqlx::Error::Configuration(text.into()));
             }
-            Some(_) => {}
-            None => {
+            Some(_) if store::is_complete(&mut owner).await? => {}
+            _ => {
                 sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *owner).await?;
                 store::create(&mut owner).await?;
                 sqlx::raw_sql("COMMIT").execute(&mut *owner).await?;

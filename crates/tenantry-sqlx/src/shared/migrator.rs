@@ -10,6 +10,7 @@ use sqlx::{
 use tenantry_sql::statements;
 
 use super::{
+    adopt,
     keeper::Keeper,
     migrate::{Schema, Work},
     owner::Taken,
@@ -51,6 +52,7 @@ impl Migrating<'_> {
     async fn run(&mut self, table: &str, migration: &Migration) -> Result<(), sqlx::Error> {
         let script = statements(migration.sql.as_str()).map_err(ScopeError::from)?;
         // Without a transaction around it, a migration may switch the checks off. It gets a transaction nevertheless.
+        adopt::discard_unfinished(self.keeper, &mut self.owner).await?;
         let unchecked = migration.no_tx && script.iter().any(|statement| switches_checks_off(statement));
         if unchecked {
             sqlx::raw_sql("PRAGMA foreign_keys = OFF").execute(&mut *self.owner).await?;

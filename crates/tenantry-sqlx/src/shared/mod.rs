@@ -2,6 +2,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
+//! | [`adopt`] | an existing instance becomes a tenant |
 //! | `connect` | connections, and the pool of them |
 //! | `keeper` | the schema as the application knows it: read, watched, changed by migrations |
 //! | `migrator` | migrations as sqlx runs them |
@@ -13,6 +14,7 @@
 //! | `store` | the tables of Tenantry itself |
 //! | `template` | the application's schema in memory, where SQLite says what it means |
 
+pub mod adopt;
 mod connect;
 mod keeper;
 mod migrate;

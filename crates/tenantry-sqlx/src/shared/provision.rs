@@ -6,22 +6,27 @@
 use std::sync::PoisonError;
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
+use tenantry_core::Scope;
 use tenantry_sql::{Quoted, Relation, SchemaMap, Table};
 
-use super::keeper::Keeper;
-use crate::native;
+use super::{adopt, keeper::Keeper};
+use crate::{native, scoped::ScopeError};
 
 /// The tenant whose rows are those of a tenant that has done nothing yet.
 pub(super) const PRISTINE: i64 = 0;
 
 impl Keeper {
     /// Makes sure that the tenant has its first rows.
-    pub(super) async fn provision(&self, tenant: i64) -> Result<(), sqlx::Error> {
+    pub(super) async fn provision(&self, scope: &Scope) -> Result<(), sqlx::Error> {
+        let tenant = scope.id().get();
         if self.is_provisioned(tenant) {
             return Ok(());
         }
         let mut owner = self.owner().await?;
         sqlx::raw_sql("BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON").execute(&mut *owner).await?;
+        if adopt::is_unfinished(tenant, &mut owner).await? {
+            return Err(ScopeError::Incomplete { tenant: scope.slug().clone() }.into());
+        }
         // Another process may have migrated since the plans were made: what is copied are the tables as they are now.
         self.reload_with(&mut owner).await?;
         // The application's triggers have run for the rows that are copied.

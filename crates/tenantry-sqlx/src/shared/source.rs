@@ -18,7 +18,7 @@ use sqlx::{
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
-use tenantry_core::{Admission, Placement, Scope};
+use tenantry_core::{Admission, Placement, Scope, TenantId};
 use tenantry_resource::{Bounds, MakeFn, PerTenant, make_fn};
 use tenantry_sql::{Limits, Name, Plan};
 use tokio::sync::OnceCell;
@@ -69,7 +69,7 @@ impl SqliteOptions {
         }
     }
 
-    fn connect(&self, file: &Path) -> SqliteConnectOptions {
+    pub(super) fn connect(&self, file: &Path) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -77,6 +77,11 @@ impl SqliteOptions {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(self.busy_timeout)
+    }
+
+    /// The database of a tenant that has one of its own. By its number: the name may change.
+    pub(super) fn dedicated_file(&self, tenant: TenantId) -> PathBuf {
+        self.dedicated.join(format!("{tenant}.db"))
     }
 }
 
@@ -126,7 +131,7 @@ impl Sqlites {
     async fn lease_shared(&self, scope: &Scope) -> Result<Lease<Sqlite>, sqlx::Error> {
         let Shared { keeper, connections } = self.shared().await?;
         let tenant = scope.id().get();
-        keeper.provision(tenant).await?;
+        keeper.provision(scope).await?;
         let connection = connections.get().await.map_err(|error| self.unavailable(error))?;
         let connection = Held::enter(connection, keeper.triggers(), tenant);
         let statements = Statements::Scoped(Arc::clone(keeper) as Arc<dyn Planning>);
@@ -245,8 +250,7 @@ async fn open_dedicated(
     migrator: Option<&Migrator>,
 ) -> Result<SqlitePool, sqlx::Error> {
     std::fs::create_dir_all(&options.dedicated)?;
-    // By its number: the name may change.
-    let file = options.dedicated.join(format!("{}.db", scope.id()));
+    let file = options.dedicated_file(scope.id());
     let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(options.acquire_timeout);
     let pool = pool.connect_with(options.connect(&file)).await?;
     if let Some(migrator) = migrator {

@@ -21,6 +21,14 @@ CREATE TABLE IF NOT EXISTS "main"."_tenantry_master" (
 CREATE TABLE IF NOT EXISTS "main"."_tenantry_tenants" (
     id INTEGER PRIMARY KEY
 );
+CREATE TABLE IF NOT EXISTS "main"."_tenantry_adoptions" (
+    tenant      INTEGER PRIMARY KEY,
+    source      TEXT    NOT NULL,
+    fingerprint TEXT    NOT NULL,
+    schema      INTEGER NOT NULL,
+    run         INTEGER NOT NULL,
+    finished    INTEGER NOT NULL
+);
 "#;
 
 /// A table as its ids are given out.
@@ -59,6 +67,13 @@ pub(super) async fn layout(connection: &mut SqliteConnection) -> Result<Option<i
         return Ok(None);
     }
     sqlx::query_scalar("SELECT layout FROM main._tenantry_meta").fetch_optional(connection).await
+}
+
+/// Whether all tables are there: those that an earlier version did not have are made where they are missing.
+pub(super) async fn is_complete(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE name = '_tenantry_adoptions')")
+        .fetch_one(connection)
+        .await
 }
 
 /// The layout that this version of Tenantry works with.

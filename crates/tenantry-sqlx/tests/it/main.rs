@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "this is how a test fails")]
 
+mod adopt;
 mod bad_luck;
 mod compliance;
 mod follow;

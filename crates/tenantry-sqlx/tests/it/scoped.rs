@@ -201,6 +201,23 @@ async fn a_lease_is_not_for_another_tenant() {
 }
 
 #[tokio::test]
+async fn a_stream_keeps_the_scope_of_the_call_that_made_it() {
+    let deployment = Deployment::new();
+    deployment.migrate(&[NOTES]).await.unwrap();
+    for (id, email) in [(1, "one@example.com"), (2, "two@example.com")] {
+        let insert = sqlx::query("INSERT INTO users (email) VALUES (?)").bind(email).execute(&deployment.pool);
+        within(deployment.scope(id), insert).await.unwrap();
+    }
+    let (pool, text) = (&deployment.pool, "SELECT email FROM users");
+    let stream = within(deployment.scope(1), async { sqlx::query_scalar::<_, String>(text).fetch(pool) }).await;
+    let read = within(deployment.scope(2), stream.try_collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(read, ["one@example.com"]);
+    // Without any scope it goes on as well.
+    let stream = within(deployment.scope(2), async { sqlx::query_scalar::<_, String>(text).fetch(pool) }).await;
+    assert_eq!(stream.try_collect::<Vec<_>>().await.unwrap(), ["two@example.com"]);
+}
+
+#[tokio::test]
 async fn what_is_refused_says_so_to_the_application() {
     let deployment = Deployment::new();
     deployment.migrate(&[NOTES]).await.unwrap();

@@ -12,6 +12,7 @@ mod expression;
 mod facts;
 mod index;
 mod key;
+mod meaning;
 mod script;
 mod stored;
 mod table;
@@ -23,6 +24,7 @@ use std::collections::HashSet;
 
 pub use self::{
     change::{Change, ChangeKind, Step},
+    meaning::meaning,
     script::statements,
     stored::Rewrite,
 };
