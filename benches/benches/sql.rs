@@ -1,8 +1,13 @@
-//! What scoping a statement costs: when its plan is kept, and when it is not.
+//! What scoping a statement costs: when its plan is kept, and when it is not; beside it, what the parser alone takes for
+//! the two texts that are read then.
+
+#![allow(clippy::expect_used, reason = "a benchmark fails by panicking")]
 
 use std::{hint::black_box, sync::Arc};
 
+use bumpalo::Bump;
 use criterion::{Criterion, criterion_group, criterion_main};
+use sqlite3_parser::{FallibleIterator as _, lexer::sql::Parser};
 use tenantry_sql::{Column, Limits, Name, Plans, Relation, Rewriter, RowId, SchemaMap, Table};
 
 const READ: &str = "SELECT title, body FROM notes WHERE id = ?";
@@ -35,7 +40,17 @@ fn scoping(c: &mut Criterion) {
     for (name, text) in [("read", READ), ("join", JOIN), ("listing", LISTING), ("write", WRITE)] {
         c.bench_function(&format!("{name}: plan kept"), |b| b.iter(|| black_box(plans.plan(black_box(text)))));
         c.bench_function(&format!("{name}: plan made"), |b| b.iter(|| black_box(rewriter.scope(black_box(text)))));
+        let scoped = rewriter.scope(text).expect("a plan").text;
+        c.bench_function(&format!("{name}: parsed twice"), |b| {
+            b.iter(|| [text, &scoped].map(|text| parse(black_box(text))));
+        });
     }
+}
+
+fn parse(text: &str) -> bool {
+    let bump = Bump::with_capacity(16 * 1024);
+    let mut parser = Parser::new(&bump, text.as_bytes());
+    matches!(parser.next(), Ok(Some(_))) && matches!(parser.next(), Ok(None))
 }
 
 criterion_group!(benches, scoping);

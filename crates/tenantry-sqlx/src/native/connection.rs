@@ -143,8 +143,8 @@ impl Native {
 
     /// Whether the lease that the running statement belongs to has ended: nobody waits for it any more.
     pub(super) fn is_abandoned(&self) -> bool {
-        // SQLite also asks while it compiles, when nothing runs for anybody.
-        self.running.get() != 0 && self.session.current().1 != self.lease.get()
+        // SQLite also asks while it compiles, when nothing runs for anybody, and in statements of ours.
+        !self.nested.get() && self.running.get() != 0 && self.session.current().1 != self.lease.get()
     }
 
     /// The connection is about to be closed, which SQLite refuses while it has statements.

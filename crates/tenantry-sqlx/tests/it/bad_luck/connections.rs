@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use tenantry_resource::within;
 
 use super::{ACME, GLOBEX, insert, is_clean, narrow_deployment, raw, titles};
-use crate::scoped::NOTES;
+use crate::scoped::{Deployment, NOTES};
 
 #[tokio::test]
 async fn a_stream_that_is_dropped_half_way_ends() {
@@ -108,4 +108,20 @@ async fn a_locked_database_is_an_error_and_works_again_after() {
     is_clean(&deployment, GLOBEX, &mut next).await;
     is_clean(&deployment, ACME, &mut 1).await;
     deployment.migrate(&[NOTES, "CREATE TABLE more (id)"]).await.unwrap();
+}
+
+/// SQLite counts the steps of a statement that it keeps over all its runs, and asks every some thousand of them whether to
+/// stop: also in the small ones of our own, between two leases.
+#[tokio::test]
+async fn a_connection_serves_any_number_of_leases() {
+    let deployment = Deployment::with(|options| options.connections_max = 1);
+    deployment.migrate(&[NOTES]).await.unwrap();
+    for lease in 0..3000 {
+        let scope = deployment.scope(if lease % 2 == 0 { ACME } else { GLOBEX });
+        // It takes so many steps that SQLite asks during it as well.
+        let long = "WITH RECURSIVE n(n) AS (SELECT ? UNION ALL SELECT n + 1 FROM n LIMIT 1000)
+                    INSERT OR REPLACE INTO tags (rowid, name) SELECT 9, max(n) FROM n";
+        let tagged = within(scope, sqlx::query(long).bind(lease).execute(&deployment.pool)).await;
+        assert_eq!(tagged.unwrap_or_else(|error| panic!("lease {lease}: {error}")).rows_affected(), 1);
+    }
 }
