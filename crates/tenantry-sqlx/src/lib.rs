@@ -25,6 +25,7 @@
 
 pub mod catalog;
 mod native;
+mod owner_only;
 pub mod recorder;
 pub mod scoped;
 mod shared;

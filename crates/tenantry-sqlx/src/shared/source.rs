@@ -27,7 +27,10 @@ use super::{
     connect::{Connections, Held},
     keeper::Keeper,
 };
-use crate::scoped::{Explain, Lease, Leased, Planning, ScopeError, ScopedPool, Source, Statements};
+use crate::{
+    owner_only,
+    scoped::{Explain, Lease, Leased, Planning, ScopeError, ScopedPool, Source, Statements},
+};
 
 /// Where tenants' rows are on SQLite, and how much of what is used for them.
 #[derive(Clone, Debug)]
@@ -205,6 +208,7 @@ impl Source<Sqlite> for Sqlites {
 impl Shared {
     async fn open(options: &SqliteOptions) -> Result<Self, sqlx::Error> {
         let connect = options.connect(&options.shared);
+        make(&options.shared)?;
         let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
         keeper.watch(options.poll);
         let config = PoolConfig {
@@ -244,6 +248,11 @@ impl Leased<Sqlite> for Dedicated {
     }
 }
 
+fn make(file: &Path) -> Result<(), sqlx::Error> {
+    let failed = |error| sqlx::Error::Configuration(format!("{} cannot be made: {error}", file.display()).into());
+    owner_only::create(file).map_err(failed)
+}
+
 async fn open_dedicated(
     options: &SqliteOptions,
     scope: &Scope,
@@ -251,6 +260,7 @@ async fn open_dedicated(
 ) -> Result<SqlitePool, sqlx::Error> {
     std::fs::create_dir_all(&options.dedicated)?;
     let file = options.dedicated_file(scope.id());
+    make(&file)?;
     let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(options.acquire_timeout);
     let pool = pool.connect_with(options.connect(&file)).await?;
     if let Some(migrator) = migrator {

@@ -1,4 +1,4 @@
-//! The file below the catalog: making it, and noticing that it is another one.
+//! The file below the catalog: noticing that it is another one.
 
 use std::{fs, io, path::Path};
 
@@ -28,31 +28,16 @@ impl FileId {
     }
 }
 
-/// Makes an empty file unless there is one. Only its owner may read it, since it lists customers; SQLite gives its
-/// companions the same mode.
-pub(super) fn create(path: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.map(drop),
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+    use crate::owner_only::create;
 
     #[test]
     fn a_file_keeps_its_identity_when_it_moves() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
         create(&a).unwrap();
-        assert_eq!(fs::metadata(&a).unwrap().permissions().mode() & 0o777, 0o600);
         let id = FileId::of(&a).unwrap();
         fs::rename(&a, &b).unwrap();
         create(&a).unwrap();

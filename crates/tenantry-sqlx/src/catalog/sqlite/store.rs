@@ -18,13 +18,16 @@ use tokio::sync::{Mutex, RwLock};
 
 use super::{
     failure::Place,
-    file::{self, FileId},
+    file::FileId,
     schema::{self, Fill},
 };
-use crate::catalog::{
-    follow::{self, FollowOptions, Follower},
-    pulse::Beat,
-    record::{Record, from_millis, to_millis},
+use crate::{
+    catalog::{
+        follow::{self, FollowOptions, Follower},
+        pulse::Beat,
+        record::{Record, from_millis, to_millis},
+    },
+    owner_only,
 };
 
 /// The catalog of tenants in one SQLite file, which several processes may share.
@@ -55,7 +58,7 @@ impl SqliteCatalog {
     pub async fn open(path: impl Into<PathBuf>, options: OpenOptions) -> Result<Self, CatalogError> {
         let place = Place { path: path.into(), busy_timeout: options.busy_timeout };
         if options.fill == Fill::Yes {
-            file::create(&place.path).map_err(|error| place.missing(error))?;
+            owner_only::create(&place.path).map_err(|error| place.missing(error))?;
         }
         let opened = Opened::new(&place, options.fill).await?;
         Ok(Self { place, opened: RwLock::new(opened), writing: Mutex::new(()), beat: Beat::default() })

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     SqliteOptions,
     native::{self, Session},
+    owner_only,
 };
 
 /// Copies the source to where the tenant's own database is expected. Until all of it is there and compared, it has
@@ -37,6 +38,7 @@ pub(super) async fn adopt(options: &SqliteOptions, tenant: &Tenant, source: &Sou
     is_not_served(tenant)?;
     fs::create_dir_all(&options.dedicated).map_err(failed)?;
     remove(&partial).map_err(failed)?;
+    owner_only::create(&partial).map_err(failed)?;
     // Row ids stay, also those that no column shows; which the comparison holds it to.
     let copy = AssertSqlSafe(format!("VACUUM {SOURCE} INTO ?"));
     // Said as a URI, since otherwise it would be in memory as well.

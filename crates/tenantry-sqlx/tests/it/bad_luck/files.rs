@@ -22,6 +22,19 @@ async fn a_file_that_is_no_database_is_left_alone() {
     is_clean(&deployment, ACME, &mut 1).await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn only_their_owner_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let deployment = narrow_deployment().await;
+    within(deployment.scope(3), insert(&deployment.pool, "x")).await.unwrap();
+    for file in ["shared.db", "shared.db-wal", "own/3.db", "own/3.db-wal"] {
+        let mode = deployment.folder.path().join(file).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
 #[tokio::test]
 async fn a_database_of_a_later_version_is_left_alone() {
     let deployment = narrow_deployment().await;
