@@ -72,6 +72,13 @@ impl SqliteOptions {
         }
     }
 
+    /// How to open a file, which is made if there is none.
+    pub(super) fn make(&self, file: &Path) -> Result<SqliteConnectOptions, sqlx::Error> {
+        let failed = |error| sqlx::Error::Configuration(format!("{} cannot be made: {error}", file.display()).into());
+        owner_only::create(file).map_err(failed)?;
+        Ok(self.connect(file))
+    }
+
     pub(super) fn connect(&self, file: &Path) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(file)
@@ -207,8 +214,7 @@ impl Source<Sqlite> for Sqlites {
 
 impl Shared {
     async fn open(options: &SqliteOptions) -> Result<Self, sqlx::Error> {
-        let connect = options.connect(&options.shared);
-        make(&options.shared)?;
+        let connect = options.make(&options.shared)?;
         let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
         keeper.watch(options.poll);
         let config = PoolConfig {
@@ -248,11 +254,6 @@ impl Leased<Sqlite> for Dedicated {
     }
 }
 
-fn make(file: &Path) -> Result<(), sqlx::Error> {
-    let failed = |error| sqlx::Error::Configuration(format!("{} cannot be made: {error}", file.display()).into());
-    owner_only::create(file).map_err(failed)
-}
-
 async fn open_dedicated(
     options: &SqliteOptions,
     scope: &Scope,
@@ -260,9 +261,9 @@ async fn open_dedicated(
 ) -> Result<SqlitePool, sqlx::Error> {
     std::fs::create_dir_all(&options.dedicated)?;
     let file = options.dedicated_file(scope.id());
-    make(&file)?;
+    let connect = options.make(&file)?;
     let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(options.acquire_timeout);
-    let pool = pool.connect_with(options.connect(&file)).await?;
+    let pool = pool.connect_with(connect).await?;
     if let Some(migrator) = migrator {
         migrator.run(&pool).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))?;
     }

@@ -57,6 +57,17 @@ impl Deployment {
         Self::open_with(&self.folder, &self.admission, change)
     }
 
+    /// Nobody else may read these files.
+    #[cfg(unix)]
+    pub(crate) fn is_for_its_owner_alone(&self, files: &[&str]) {
+        use std::os::unix::fs::PermissionsExt;
+
+        for file in files {
+            let mode = self.folder.path().join(file).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+    }
+
     pub(crate) fn scope(&self, id: i64) -> Scope {
         self.admission.admit_id(TenantId::new(id)).unwrap()
     }

@@ -28,7 +28,7 @@ pub(super) async fn adopt(
     source: &Source,
     how: &mut AdoptOptions<'_>,
 ) -> Result<Adoption, AdoptError> {
-    let connect = options.connect(&options.shared);
+    let connect = options.make(&options.shared)?;
     let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
     let mut owner = keeper.owner().await?;
     source.attach(&mut owner).await?;

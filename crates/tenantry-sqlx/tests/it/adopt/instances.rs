@@ -21,6 +21,8 @@ async fn each_tenant_sees_what_its_instance_had() {
         assert_eq!((counts["notes"], counts["note_tags"], counts["settings"]), (2, 3, 1));
         assert!(fs::read(&file).unwrap() == before, "the source is as it was");
     }
+    #[cfg(unix)]
+    deployment.is_for_its_owner_alone(&["shared.db", "own/3.db"]);
     // The migrations are those that have run already.
     deployment.pool.migrate(&NOTES).await.unwrap();
     for (id, name) in [(ACME, "acme"), (GLOBEX, "globex"), (3, "initech")] {

@@ -25,14 +25,9 @@ async fn a_file_that_is_no_database_is_left_alone() {
 #[cfg(unix)]
 #[tokio::test]
 async fn only_their_owner_can_read_the_files() {
-    use std::os::unix::fs::PermissionsExt;
-
     let deployment = narrow_deployment().await;
     within(deployment.scope(3), insert(&deployment.pool, "x")).await.unwrap();
-    for file in ["shared.db", "shared.db-wal", "own/3.db", "own/3.db-wal"] {
-        let mode = deployment.folder.path().join(file).metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{file}");
-    }
+    deployment.is_for_its_owner_alone(&["shared.db", "shared.db-wal", "own/3.db", "own/3.db-wal"]);
 }
 
 #[tokio::test]
