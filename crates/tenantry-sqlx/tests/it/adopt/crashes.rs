@@ -1,10 +1,11 @@
 //! Whatever ends an adoption, nothing of it is visible, and the next one goes on.
 
-use std::{future::poll_fn, ops::ControlFlow, pin::pin, task::Poll};
+use std::ops::ControlFlow;
 
 use tenantry_resource::within;
 
 use super::*;
+use crate::bad_luck::dropped_after;
 
 /// How many of its tags the tenant sees, in a process that has not seen it before.
 async fn visible(deployment: &Deployment) -> Result<usize, String> {
@@ -48,20 +49,6 @@ async fn stopped_after_each_batch_it_is_resumed() {
     }
     assert!(deployment.adopt(ACME, &file).await.unwrap().resumed);
     is_whole(&deployment).await;
-}
-
-/// Polls a future some times and drops it, by which the connection is closed wherever it was.
-async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|cx| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(cx).map(Some)
-    })
-    .await
 }
 
 #[tokio::test]

@@ -42,8 +42,8 @@ async fn raw(deployment: &Deployment) -> SqliteConnection {
     options.busy_timeout(Duration::from_secs(5)).connect().await.unwrap()
 }
 
-/// Polls a future some times and drops it. Says whether it was done before.
-async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+/// Polls a future some times and drops it. Gives its output if it was done before.
+pub(crate) async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(|cx| {
