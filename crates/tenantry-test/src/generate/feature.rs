@@ -55,6 +55,8 @@ impl Feature {
                 | Self::Scalar
                 | Self::Json
                 | Self::Poison
+                // A count(*) that was put in makes columns bare.
+                | Self::Broken
         )
     }
 }
