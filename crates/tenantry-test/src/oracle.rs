@@ -239,6 +239,9 @@ impl<S: Shared> Oracle<S> {
         let alone = self.shared.run_alone(&case.text, &case.arguments).await;
         let Err(difference) = compared else { return Ok(None) };
         let is_free = self.chose || !case.statement.is_deterministic();
+        // Whether a statement is accepted is never left to choice.
+        let is_accepted = |outcome: &Outcome| !matches!(outcome, Outcome::Failed(failure) if !failure.accepted);
+        let is_free = is_free && is_accepted(&difference.private) == is_accepted(&difference.shared);
         let is_choice = alone.is_some_and(|alone| case.gives_the_same(&alone, shared));
         if !(is_free && difference.what.is_of_the_tenant() && is_choice) {
             return Err(difference);

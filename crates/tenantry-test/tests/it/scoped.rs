@@ -8,7 +8,7 @@ use std::{
 };
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use tenantry_test::{Difference, Oracle, Private, Report, Schema, Setting, generate, noise, standard};
+use tenantry_test::{Difference, Oracle, Private, Report, Schema, Scoped, Setting, Shared, generate, noise, standard};
 use tokio::runtime::Runtime;
 
 /// How many statements a script has.
@@ -37,8 +37,17 @@ impl World {
 
     /// Runs a script on both sides, each time on the same rows.
     pub(crate) fn check(&self, script: &[generate::Statement]) -> Result<(), Box<Difference>> {
+        self.check_with(script, |scoped| scoped)
+    }
+
+    /// The same with something in the place of the shared side.
+    pub(crate) fn check_with<S: Shared>(
+        &self,
+        script: &[generate::Statement],
+        instead: impl Fn(Scoped) -> S,
+    ) -> Result<(), Box<Difference>> {
         self.runtime.block_on(async {
-            let scoped = self.setting.scoped().await.unwrap();
+            let scoped = instead(self.setting.scoped().await.unwrap());
             let mut oracle = Oracle::new(standard::STATEMENTS, &self.rows.own, scoped).await.unwrap();
             for statement in script {
                 if oracle.check(statement).await?.is_last() {
