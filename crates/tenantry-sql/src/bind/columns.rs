@@ -39,7 +39,11 @@ impl<'s> Binder<'_, 's> {
             self.check_schema(schema)?;
             self.qualified(column, scope)?;
         }
-        if is_row_id(&column.name.name) { self.row_id(column, scope, ctes) } else { Ok(()) }
+        if self.dialect.has_row_ids() && is_row_id(&column.name.name) {
+            self.row_id(column, scope, ctes)
+        } else {
+            Ok(())
+        }
     }
 
     /// `main.t.c` becomes `t.c`, which must not mean anything else.

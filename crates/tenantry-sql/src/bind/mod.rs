@@ -19,7 +19,7 @@ pub(crate) use self::{
     scope::Role,
 };
 use crate::{
-    Name, Refused, SchemaMap, Span, Table, View,
+    Dialect, Name, Refused, SchemaMap, Span, Table, View,
     ir::{ColumnRef, Cte, From, Function, Returning, Select, Statement, TableCall, TableRef},
 };
 
@@ -67,8 +67,13 @@ pub(crate) enum Meaning {
 }
 
 /// Resolves the names of a statement.
-pub(crate) fn bind<'s>(statement: &'s Statement, text: &'s str, schema: &SchemaMap) -> Result<Bound<'s>, Refused> {
-    let mut binder = walk::Binder::new(text, schema);
+pub(crate) fn bind<'s>(
+    statement: &'s Statement,
+    text: &'s str,
+    schema: &SchemaMap,
+    dialect: Dialect,
+) -> Result<Bound<'s>, Refused> {
+    let mut binder = walk::Binder::new(text, schema, dialect);
     binder.statement(statement, &Scope::default())?;
     Ok(binder.bound)
 }
@@ -80,7 +85,7 @@ pub(crate) fn bind_in_trigger<'s>(
     schema: &SchemaMap,
     table: &Arc<Table>,
 ) -> Result<Bound<'s>, Refused> {
-    let mut binder = walk::Binder::new(text, schema);
+    let mut binder = walk::Binder::new(text, schema, Dialect::Sqlite);
     binder.in_trigger = true;
     let rows = ["new", "old"].map(|row| Exposed {
         name: Some(Name::from(row)),

@@ -43,7 +43,7 @@ pub(super) fn append(insert: &Insert, context: &Context<'_>, edits: &mut Edits) 
             Branch::Select(select) if on(Rule::InsertSelect) => {
                 edits.insert(select.results_end(), format!(", {}", context.tenant));
             }
-            Branch::Values(_) | Branch::Select(_) => {}
+            Branch::Values(_) | Branch::Select(_) | Branch::Query(_) => {}
         }
     }
 }

@@ -31,7 +31,7 @@ impl Cursor<'_> {
         };
         self.finish()?;
         let comments = self.comments();
-        Ok(Statement { kind, parameters: std::mem::take(&mut self.parameters), comments })
+        Ok(Statement { kind, parameters: std::mem::take(&mut self.parameters), comments, reworded: Vec::new() })
     }
 
     pub(super) fn statement(&mut self, statement: &Stmt<'_>) -> Result<Kind, Refused> {
