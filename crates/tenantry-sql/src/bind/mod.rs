@@ -43,6 +43,8 @@ pub(crate) struct Bound<'s> {
     /// `FROM` clauses.
     pub(crate) froms: Vec<&'s From>,
     pub(crate) returning: Option<&'s Returning>,
+    /// Whether the table whose rows are changed is joined with others.
+    pub(crate) is_joined: bool,
     /// Common table expressions.
     pub(crate) ctes: Vec<&'s Cte>,
 }

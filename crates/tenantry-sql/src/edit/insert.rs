@@ -7,7 +7,7 @@ use super::{
     guard::{names_row_id, sets, spell_out, target},
 };
 use crate::{
-    Code, Refused, Rule, TENANT, Table,
+    Code, Dialect, Refused, Rule, TENANT, Table,
     bind::Bound,
     ir::{Branch, Conflict, Expr, Insert, Output, Query, Shape, Source, UpsertAction},
     rules::on,
@@ -32,7 +32,12 @@ pub(super) fn insert(
 
 /// The tenant at the end of each row.
 pub(super) fn append(insert: &Insert, context: &Context<'_>, edits: &mut Edits) {
-    let Source::Query(query) = &insert.source else { return };
+    if let Source::Query(query) = &insert.source {
+        append_to(query, context, edits);
+    }
+}
+
+fn append_to(query: &Query, context: &Context<'_>, edits: &mut Edits) {
     for branch in &query.branches {
         match branch {
             Branch::Values(values) if on(Rule::InsertValues) => {
@@ -43,7 +48,8 @@ pub(super) fn append(insert: &Insert, context: &Context<'_>, edits: &mut Edits) 
             Branch::Select(select) if on(Rule::InsertSelect) => {
                 edits.insert(select.results_end(), format!(", {}", context.tenant));
             }
-            Branch::Values(_) | Branch::Select(_) | Branch::Query(_) => {}
+            Branch::Query(query) => append_to(query, context, edits),
+            Branch::Values(_) | Branch::Select(_) => {}
         }
     }
 }
@@ -62,7 +68,8 @@ fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Ed
             edits.insert(last.span.end, format!(", \"{TENANT}\""));
         }
         Some([]) | None => {
-            let logical = table.insertable().map(|column| column.name.quoted().to_string());
+            let given = given(insert, table, context)?;
+            let logical = table.insertable().take(given).map(|column| column.name.quoted().to_string());
             // Defaults are for all columns that are not listed.
             let logical = logical.filter(|_| matches!(insert.source, Source::Query(_)) && on(Rule::InsertColumns));
             let listed: Vec<_> = logical.chain([format!("\"{TENANT}\"")]).collect();
@@ -70,6 +77,33 @@ fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Ed
         }
     }
     Ok(())
+}
+
+/// How many columns are filled when none are listed. In PostgreSQL these may be fewer than there are.
+fn given(insert: &Insert, table: &Table, context: &Context<'_>) -> Result<usize, Refused> {
+    if context.tenant.dialect() == Dialect::Sqlite {
+        return Ok(usize::MAX);
+    }
+    let refuse = || {
+        let refused =
+            Refused::new(Code::Unknown, "INSERT without a list of columns").at(context.text, insert.into.span);
+        refused.hint("list the columns")
+    };
+    if table.columns.iter().any(|column| column.generated) {
+        return Err(refuse());
+    }
+    match &insert.source {
+        Source::Default(_) => Ok(0),
+        Source::Query(query) => match query.branches.as_slice() {
+            [Branch::Values(values), ..] => values.rows.first().map(|row| row.values.len()).ok_or_else(refuse),
+            [Branch::Select(select), ..]
+                if select.results.iter().all(|output| matches!(output, Output::Expr { .. })) =>
+            {
+                Ok(select.results.len())
+            }
+            _ => Err(refuse()),
+        },
+    }
 }
 
 /// With `OR IGNORE` and its kin an id that is `NULL` would break a constraint instead of being filled in, so that it is

@@ -3,7 +3,10 @@
 //! The parser is libpg_query (crate `pg_query`), which is PostgreSQL's own grammar and scanner. The tree says where nodes
 //! begin, the scanner where tokens end.
 //!
-//! **Refused as yet**: `INSERT`, `UPDATE`, `DELETE` and `MERGE`, also in common table expressions; `SET` and `SHOW`;
+//! **Refused as yet**: `MERGE`; common table expressions that change rows; `ON CONFLICT ON CONSTRAINT`; assignments to a part
+//! of a column; `RETURNING *` beside `FROM` or `USING`; `INSERT` from `TABLE`, from parenthesised queries with clauses of their
+//! own, and without a list of columns from a query with a star; a bare column that is called as its table, in a statement that
+//! changes that table; `SET` and `SHOW`;
 //! `ONLY`, `TABLESAMPLE`, `XMLTABLE`, `JSON_TABLE`, SQL/JSON constructors, `SEARCH` and `CYCLE`; joins in parentheses
 //! with an alias; `(row).field`; types and functions that are not built in; catalogs; an operator chain or a nesting that
 //! is too deep for the parser's tree.

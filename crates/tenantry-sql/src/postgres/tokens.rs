@@ -26,6 +26,30 @@ impl Tokens {
         self.list.binary_search_by_key(&start, |token| token.span.start).ok()
     }
 
+    /// What follows the token at `from` up to a token of these kinds, or up to the parenthesis that closes what it stands
+    /// in, or to the end. A word after `AS` or a dot is a name.
+    pub(crate) fn up_to(&self, from: usize, kinds: &[Kind]) -> usize {
+        let mut depth = 0_usize;
+        for at in from..self.list.len() {
+            let before = |back: usize| at.checked_sub(back).and_then(|before| self.kind(before));
+            let kind = self.kind(at).unwrap_or(Kind::Nul);
+            let is_name = matches!(before(1), Some(Kind::As | Kind::Ascii46));
+            // IS DISTINCT FROM, which is no clause.
+            let compares = kind == Kind::From
+                && before(1) == Some(Kind::Distinct)
+                && matches!(before(2), Some(Kind::Is | Kind::Not));
+            match kind {
+                Kind::Ascii40 | Kind::Ascii91 => depth += 1,
+                Kind::Ascii41 | Kind::Ascii93 if depth == 0 => return at,
+                Kind::Ascii41 | Kind::Ascii93 => depth -= 1,
+                Kind::Ascii59 => return at,
+                _ if depth == 0 && !is_name && !compares && kinds.contains(&kind) => return at,
+                _ => {}
+            }
+        }
+        self.list.len()
+    }
+
     pub(crate) fn kind(&self, index: usize) -> Option<Kind> {
         self.list.get(index).map(|token| token.kind)
     }
@@ -101,9 +125,9 @@ fn check_single(text: &str, tokens: &Tokens) -> Result<(), Refused> {
     }
     let word = text[first.span.range()].to_ascii_lowercase();
     let code = match word.as_str() {
-        "select" | "values" | "table" | "with" => return Ok(()),
+        "select" | "values" | "table" | "with" | "insert" | "update" | "delete" => return Ok(()),
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => return Ok(()),
-        "insert" | "update" | "delete" | "merge" | "prepare" | "execute" | "deallocate" => Code::Unknown,
+        "merge" | "prepare" | "execute" | "deallocate" => Code::Unknown,
         "copy" | "declare" | "fetch" | "move" | "close" => Code::UnscopedPath,
         "set" | "reset" | "show" | "discard" | "load" => Code::Setting,
         "lock" | "listen" | "notify" | "unlisten" => Code::Lock,

@@ -119,6 +119,8 @@ impl Lowering<'_> {
             }
             NodeEnum::SqlvalueFunction(function) => self.value_function(function),
             NodeEnum::List(list) => self.all(&list.items, sites),
+            NodeEnum::SetToDefault(_) => Ok(()),
+            NodeEnum::CurrentOfExpr(_) => Err(self.refuse(Code::UnscopedPath, "WHERE CURRENT OF", -1)),
             _ => Err(self.refuse(Code::Unknown, "an expression of a kind that has no rule", -1)),
         }
     }
@@ -179,6 +181,10 @@ impl Lowering<'_> {
             [schema, table, name] => (Some(ident(0, schema)?), Some(ident(1, table)?), ident(2, name)?),
             _ => return Err(self.refuse(Code::Relation, "a column with a database", *location)),
         };
+        let versions = |table: &&Ident| self.changes && ["old", "new"].contains(&table.name.as_str());
+        if let Some(table) = table.as_ref().filter(versions) {
+            return Err(self.refuse(Code::WholeRow, format!("row {}", table.name.quoted()), *location));
+        }
         if table.is_none() {
             self.bare.push((name.name.as_str().to_owned(), name.span));
         }

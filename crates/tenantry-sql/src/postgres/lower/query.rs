@@ -89,7 +89,8 @@ impl Lowering<'_> {
         if !values_lists.is_empty() {
             return self.values(values_lists);
         }
-        let results = target_list.iter().map(|target| self.output(target)).collect::<Result<_, _>>()?;
+        let mut results = self.outputs(target_list)?;
+        self.end_results(&mut results, target_list);
         self.reword_table(target_list, from_clause)?;
         let from = self.from(from_clause)?;
         // An empty node stands for DISTINCT without ON.
@@ -114,6 +115,40 @@ impl Lowering<'_> {
         Ok(Branch::Values(Values { rows: rows.collect::<Result<_, _>>()? }))
     }
 
+    pub(super) fn outputs(&mut self, targets: &[Node]) -> Result<Vec<Output>, Refused> {
+        targets.iter().map(|target| self.output(target)).collect()
+    }
+
+    /// Notes where the last result ends, which the tree does not say: where the next clause begins.
+    fn end_results(&self, results: &mut [Output], targets: &[Node]) {
+        const CLAUSES: &[Kind] = &[
+            Kind::Into,
+            Kind::From,
+            Kind::Where,
+            Kind::GroupP,
+            Kind::Having,
+            Kind::Window,
+            Kind::Union,
+            Kind::Intersect,
+            Kind::Except,
+            Kind::Order,
+            Kind::Limit,
+            Kind::Offset,
+            Kind::Fetch,
+            Kind::For,
+            Kind::On,
+            Kind::Returning,
+        ];
+        let Some(Node { node: Some(NodeEnum::ResTarget(target)) }) = targets.last() else { return };
+        let Some(first) = self.tokens.at(target.location) else { return };
+        let last = self.tokens.up_to(first, CLAUSES).checked_sub(1).and_then(|last| self.tokens.list.get(last));
+        if let (Some(Output::Star { span } | Output::TableStar { span, .. } | Output::Expr { span, .. }), Some(last)) =
+            (results.last_mut(), last)
+        {
+            span.end = last.span.end;
+        }
+    }
+
     /// One result.
     fn output(&mut self, target: &Node) -> Result<Output, Refused> {
         let Some(NodeEnum::ResTarget(target)) = &target.node else {
@@ -130,7 +165,9 @@ impl Lowering<'_> {
                 Some(self.ident(name, *location)?)
             }
         };
-        let span = Span::at(usize::try_from(*location).unwrap_or_default());
+        let start = usize::try_from(*location).unwrap_or_default();
+        let token = self.tokens.at(*location).and_then(|at| self.tokens.list.get(at));
+        let span = token.map_or(Span::at(start), |token| token.span);
         if let Some(NodeEnum::ColumnRef(column)) = val.as_deref().and_then(|node| node.node.as_ref())
             && let Some(star) = self.star(column)?
         {
@@ -197,7 +234,7 @@ impl Lowering<'_> {
         self.all(start_offset.as_deref().into_iter().chain(end_offset.as_deref()), sites)
     }
 
-    fn with(&mut self, with: &WithClause) -> Result<With, Refused> {
+    pub(super) fn with(&mut self, with: &WithClause) -> Result<With, Refused> {
         let WithClause { ctes, recursive, location: _ } = with;
         let ctes = ctes.iter().map(|cte| match &cte.node {
             Some(NodeEnum::CommonTableExpr(cte)) => self.cte(cte),

@@ -125,6 +125,7 @@ impl Reader<'_> {
                 if (1..=9).contains(op) { Ok(()) } else { Err(unverified("CURRENT_USER or its kin")) }
             }
             NodeEnum::List(List { items }) => self.exprs(items),
+            NodeEnum::SetToDefault(_) => Ok(()),
             _ => Err(unverified("an expression of another kind")),
         }
     }
@@ -139,7 +140,21 @@ impl Reader<'_> {
         if fields.len() > 2 {
             return Err(unverified("a column with a schema"));
         }
+        self.whole_row(fields)?;
         self.names(names)
+    }
+
+    /// V4: the row of the table that is changed has the tenant in it, and `t.f` could mean `f(t)`.
+    fn whole_row(&self, fields: &[Node]) -> Result<(), Refused> {
+        let Some(target) = &self.changed else { return Ok(()) };
+        let part = |at: usize| match fields.get(at).and_then(|field| field.node.as_ref()) {
+            Some(NodeEnum::String(string)) => Some(&string.sval),
+            _ => None,
+        };
+        let row = part(0).is_some_and(|name| *name == target.exposed || name == "excluded");
+        let versions = part(0).is_some_and(|name| name == "old" || name == "new");
+        let column = part(1).is_some_and(|name| target.columns.contains(name));
+        if versions || row && !column { Err(unverified("a row that shows the tenant")) } else { Ok(()) }
     }
 
     fn call(&mut self, call: &FuncCall) -> Result<(), Refused> {

@@ -74,7 +74,7 @@ impl Reader<'_> {
     }
 
     /// `t._tenant = $N::bigint`.
-    fn is_guard(&self, filter: &Node, table: &str) -> bool {
+    pub(super) fn is_guard(&self, filter: &Node, table: &str) -> bool {
         let Some(NodeEnum::AExpr(equals)) = &filter.node else { return false };
         let AExpr { kind, name, lexpr, rexpr, rexpr_list_start: _, rexpr_list_end: _, location: _ } = &**equals;
         *kind == AExprKind::AexprOp as i32
@@ -84,7 +84,7 @@ impl Reader<'_> {
     }
 
     /// `$N::bigint`.
-    fn is_tenant(&self, node: &Node) -> bool {
+    pub(super) fn is_tenant(&self, node: &Node) -> bool {
         let Some(NodeEnum::TypeCast(cast)) = &node.node else { return false };
         let TypeCast { arg, type_name, location: _ } = &**cast;
         let Some(NodeEnum::ParamRef(ParamRef { number, location: _ })) =

@@ -1,9 +1,10 @@
 //! The verifier: a second reading of what is printed, which shares nothing with the rules but the parser and the lists
 //! of what is built in.
 //!
-//! It accepts a text in which (V1) a table of tenants stands in a leaf and nowhere else, (V2) any other name of a relation
+//! It accepts a text in which (V1) a table of tenants stands in a leaf, or is changed behind a guard or by rows with the
+//! tenant, (V2) any other name of a relation
 //! is that of a common table expression that is visible or of a global table, (V3) no reserved name and not the tenant's
-//! parameter stands outside of a leaf, (V6) all kinds of nodes, functions and types are listed, and (V7) there is one
+//! parameter stands elsewhere, (V4) the row of a target is not read as a whole, (V5) the tenant is not assigned, (V6) all kinds of nodes, functions and types are listed, and (V7) there is one
 //! statement. Nodes are taken apart with all of their fields, and what is not listed is not accepted.
 
 mod expression;
@@ -12,6 +13,7 @@ mod names;
 mod query;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use pg_query::{
     NodeEnum,
@@ -30,9 +32,12 @@ pub(crate) fn verify(text: &str, schema: &SchemaMap, number: u32) -> Result<(), 
     let [statement] = tree.stmts.as_slice() else {
         return Err(unverified("not one statement"));
     };
-    let mut reader = Reader { schema, number, ctes: Vec::new() };
+    let mut reader = Reader { schema, number, ctes: Vec::new(), changed: None };
     match kind(statement.stmt.as_deref())? {
         NodeEnum::SelectStmt(select) => reader.query(select),
+        NodeEnum::InsertStmt(insert) => reader.insert(insert),
+        NodeEnum::UpdateStmt(update) => reader.update(update),
+        NodeEnum::DeleteStmt(delete) => reader.delete(delete),
         NodeEnum::TransactionStmt(statement) if BEGINS_OR_ENDS.contains(&statement.kind()) => Ok(()),
         _ => Err(unverified("a statement of another kind")),
     }
@@ -55,6 +60,8 @@ struct Reader<'a> {
     number: u32,
     /// The common table expressions that are visible.
     ctes: Vec<String>,
+    /// The table whose rows are changed.
+    changed: Option<write::Target>,
 }
 
 fn unverified(construct: impl Into<std::borrow::Cow<'static, str>>) -> Refused {

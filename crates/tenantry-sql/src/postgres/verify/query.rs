@@ -59,7 +59,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn with(&mut self, with: &WithClause) -> Result<(), Refused> {
+    pub(super) fn with(&mut self, with: &WithClause) -> Result<(), Refused> {
         let WithClause { ctes, recursive, location: _ } = with;
         let ctes = ctes.iter().map(|cte| match kind(Some(cte))? {
             NodeEnum::CommonTableExpr(cte) => Ok(&**cte),
@@ -115,7 +115,7 @@ impl Reader<'_> {
         self.exprs(val.as_deref())
     }
 
-    fn item(&mut self, item: &Node) -> Result<(), Refused> {
+    pub(super) fn item(&mut self, item: &Node) -> Result<(), Refused> {
         match kind(Some(item))? {
             NodeEnum::RangeVar(table) => self.table(table),
             NodeEnum::RangeSubselect(subquery) => {

@@ -5,6 +5,7 @@ mod any_text;
 mod mutants;
 mod reads;
 mod refusals;
+mod writes;
 
 use std::sync::Arc;
 

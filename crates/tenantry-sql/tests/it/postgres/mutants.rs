@@ -25,6 +25,29 @@ const LEAKS: &[(Rule, &str)] = &[
     (Rule::WalkFrom, "SELECT * FROM generate_series(1, (SELECT max(id) FROM users))"),
     (Rule::WalkCte, "WITH c AS (SELECT * FROM users) SELECT * FROM c"),
     (Rule::WalkBranches, "SELECT 1 UNION SELECT id FROM users"),
+    (Rule::GuardUpdate, "UPDATE users SET name = 'x' WHERE id = 1"),
+    (Rule::GuardUpdate, "UPDATE users SET name = 'x'"),
+    (Rule::GuardDelete, "DELETE FROM users WHERE id = 1"),
+    (Rule::GuardDelete, "DELETE FROM users"),
+    (Rule::GuardParentheses, "DELETE FROM users WHERE id = 1 OR true"),
+    (Rule::Qualify, "DELETE FROM users"),
+    (Rule::InsertValues, "INSERT INTO users (id) VALUES (1), (2)"),
+    (Rule::InsertSelect, "INSERT INTO users (id) SELECT 1 UNION SELECT 2"),
+    (Rule::ConflictTarget, "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO NOTHING"),
+    (Rule::ReturningStar, "DELETE FROM users RETURNING *"),
+    (Rule::WalkSet, "UPDATE users SET name = (SELECT max(amount)::text FROM orders)"),
+    (Rule::WalkFilter, "UPDATE users SET name = 'x' WHERE id IN (SELECT uid FROM orders)"),
+    (Rule::WalkFilter, "DELETE FROM users WHERE id IN (SELECT uid FROM orders)"),
+    (Rule::WalkSource, "INSERT INTO users (id) SELECT uid FROM orders"),
+    (
+        Rule::WalkConflict,
+        "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = (SELECT 'a' FROM orders)",
+    ),
+    (
+        Rule::WalkConflict,
+        "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) WHERE EXISTS (SELECT 1 FROM orders) DO NOTHING",
+    ),
+    (Rule::WalkReturning, "DELETE FROM users RETURNING (SELECT max(id) FROM orders)"),
 ];
 
 #[test]
