@@ -22,6 +22,7 @@ pub(super) fn insert(
 ) -> Result<(), Refused> {
     let Some(table) = &bound.target else { return Ok(()) };
     target(&insert.into, context, edits);
+    check_counts(insert, table, context)?;
     columns(insert, table, context, edits)?;
     match &insert.source {
         Source::Default(span) => edits.replace(*span, format!("VALUES ({})", context.tenant)),
@@ -77,6 +78,25 @@ fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Ed
         }
     }
     Ok(())
+}
+
+/// In PostgreSQL a row of another length is refused here: with the tenant at its end a value could stand in the tenant's place.
+fn check_counts(insert: &Insert, table: &Table, context: &Context<'_>) -> Result<(), Refused> {
+    let Source::Query(Query { branches, .. }) = &insert.source else { return Ok(()) };
+    let [Branch::Values(values)] = branches.as_slice() else { return Ok(()) };
+    if context.tenant.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let lengths = || values.rows.iter().map(|row| row.values.len());
+    let fits = match &insert.columns {
+        Some(columns) => lengths().all(|length| length == columns.len()),
+        None => lengths().all(|length| length <= table.columns.len() && Some(length) == lengths().next()),
+    };
+    if fits {
+        return Ok(());
+    }
+    let refused = Refused::new(Code::Statement, "INSERT of another number of values than of columns");
+    Err(refused.at(context.text, insert.into.span).hint("give a value for each column"))
 }
 
 /// How many columns are filled when none are listed. In PostgreSQL these may be fewer than there are.

@@ -16,6 +16,10 @@ const REFUSED: &[(&str, &[&str])] = &[
             "SELECT $65535 FROM users",
             "SELECT 1\0",
             "gibberish",
+            "INSERT INTO users VALUES (60, 'a', 1, 2)",
+            "INSERT INTO users VALUES (60), (61, 'a')",
+            "INSERT INTO users (id) VALUES (1, 2)",
+            "INSERT INTO users (id, name) VALUES (1)",
         ],
     ),
     (
