@@ -17,11 +17,14 @@
 mod bind;
 mod cache;
 mod classify;
+mod dialect;
 mod edit;
 mod ir;
 mod limits;
 mod name;
 mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod refusal;
 mod rewriter;
 mod rules;
@@ -38,6 +41,7 @@ pub use crate::rules::{unverified, without};
 pub use crate::sqlite::{TenantTerm, verify, verify_trigger};
 pub use crate::{
     cache::Plans,
+    dialect::Dialect,
     edit::{Numbering, PRAGMAS},
     limits::Limits,
     name::{Ident, Name, Quoted, RESERVED_PREFIX, ROW_ID, TENANT},

@@ -9,40 +9,53 @@ use crate::Span;
 
 /// A name without its quotes.
 ///
-/// Names compare as SQLite compares them: without regard to the case of ASCII letters.
+/// Names compare as SQLite compares them: without regard to the case of ASCII letters. PostgreSQL's are made with
+/// [`Name::exact`], and then every letter counts.
 #[derive(Clone)]
-pub struct Name(Box<str>);
+pub struct Name {
+    text: Box<str>,
+    /// Whether the case of letters makes a difference.
+    exact: bool,
+}
 
 impl Name {
     /// The name that is spelt so, quotes already removed.
     pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+        Self { text: text.into(), exact: false }
+    }
+
+    /// The name that is spelt exactly so, as PostgreSQL keeps it: what stood without quotes is in lower case.
+    pub fn exact(text: impl Into<Box<str>>) -> Self {
+        Self { text: text.into(), exact: true }
     }
 
     /// As it was spelt.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether it is this word, in whatever case.
     pub fn is(&self, word: &str) -> bool {
-        self.0.eq_ignore_ascii_case(word)
+        self.text.eq_ignore_ascii_case(word)
     }
 
     /// Whether only Tenantry may use it: the tenant column, the hidden row id, and Tenantry's own tables and functions.
     pub fn is_reserved(&self) -> bool {
-        self.0.get(..RESERVED_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
+        self.text.get(..RESERVED_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
     }
 
     /// The name in double quotes, to be put into a statement.
     pub const fn quoted(&self) -> Quoted<'_> {
-        Quoted(&self.0)
+        Quoted(&self.text)
     }
 }
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        match self.exact || other.exact {
+            true => self.text == other.text,
+            false => self.text.eq_ignore_ascii_case(&other.text),
+        }
     }
 }
 
@@ -50,7 +63,7 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.0.bytes() {
+        for byte in self.text.bytes() {
             state.write_u8(byte.to_ascii_lowercase());
         }
         state.write_u8(0xff);
@@ -65,7 +78,7 @@ impl fmt::Debug for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -126,6 +139,13 @@ mod tests {
         let names: HashSet<Name> = ["Notes", "É"].map(Name::from).into();
         assert!(names.contains(&Name::from("nOTES")));
         assert!(!names.contains(&Name::from("é")), "SQLite folds no other letters");
+    }
+
+    #[test]
+    fn exact_names_differ_by_case() {
+        assert_ne!(Name::exact("Notes"), Name::exact("notes"));
+        assert_ne!(Name::exact("Notes"), Name::from("notes"));
+        assert!(Name::exact("_Tenant").is_reserved(), "what is reserved is so in any case");
     }
 
     #[test]

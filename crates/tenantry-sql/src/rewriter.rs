@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    Effect, Limits, Numbering, Plan, Refused, SchemaMap, bind, classify,
-    edit::{self, Tenant},
+    Dialect, Effect, Limits, Numbering, Parameter, Plan, Refused, SchemaMap, bind, classify, edit,
     ir::{Kind, Statement},
     rules,
     splice::Edits,
     splicing::{Footprint, Splicing},
-    sqlite::{TenantTerm, lower, verify},
 };
 
 /// Scopes statements on tables that tenants share.
@@ -18,18 +16,26 @@ pub struct Rewriter {
     schema: Arc<SchemaMap>,
     limits: Limits,
     numbering: Numbering,
+    dialect: Dialect,
 }
 
 impl Rewriter {
-    /// For the tables of `schema`.
+    /// For the tables of `schema`, in SQLite's dialect.
     pub const fn new(schema: Arc<SchemaMap>, limits: Limits) -> Self {
-        Self { schema, limits, numbering: Numbering::Database }
+        Self { schema, limits, numbering: Numbering::Database, dialect: Dialect::Sqlite }
     }
 
     /// Numbers parameters otherwise than the database does.
     #[must_use]
     pub const fn numbering(mut self, numbering: Numbering) -> Self {
         self.numbering = numbering;
+        self
+    }
+
+    /// For statements in another dialect.
+    #[must_use]
+    pub const fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
         self
     }
 
@@ -64,22 +70,31 @@ impl Rewriter {
             return Ok(());
         }
         let number = u32::try_from(plan.parameters.len()).unwrap_or(u32::MAX).saturating_add(1);
-        verify(&plan.text, &self.schema, TenantTerm::Parameter(number))
+        self.dialect.verify(&plan.text, &self.schema, number)
+    }
+
+    /// What stands for the parameters of a statement.
+    fn parameters(&self, statement: &Statement, text: &str, edits: &mut Edits) -> Result<Vec<Parameter>, Refused> {
+        match self.dialect {
+            Dialect::Sqlite => edit::number(&statement.parameters, text, self.numbering, edits),
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => edit::dollars(&statement.parameters, text),
+        }
     }
 
     fn rewrite(&self, text: &str) -> Result<Plan, Refused> {
-        let statement = lower::parse(text, &self.limits)?;
+        let statement = self.dialect.parse(text, &self.limits)?;
         match &statement.kind {
             Kind::Pragma(pragma) => return Ok(answer(edit::pragma(pragma, text)?)),
             Kind::Transaction => return Ok(pass(text)),
             Kind::Query(_) | Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) | Kind::Condition(_) => {}
         }
-        let bound = bind::bind(&statement, text, &self.schema)?;
-        classify::functions(&bound, text)?;
+        let bound = bind::bind(&statement, text, &self.schema, self.dialect)?;
+        classify::functions(&bound, text, self.dialect)?;
         let mut edits = Edits::default();
-        let parameters = edit::number(&statement.parameters, text, self.numbering, &mut edits)?;
+        let parameters = self.parameters(&statement, text, &mut edits)?;
         let number = u32::try_from(parameters.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let splicing = Splicing::new(&self.schema, &self.limits, Tenant::Parameter(number));
+        let splicing = Splicing::new(&self.schema, &self.limits, self.dialect.tenant(number));
         splicing.edit(text, &statement, &bound, &mut edits)?;
         let (effect, gives_rows) = effect(&statement);
         let Footprint { of_tenants, mut relations, .. } = splicing.footprint();

@@ -9,7 +9,6 @@ use crate::{
     edit::{self, Context, Tenant},
     ir::{Kind, Statement},
     splice::Edits,
-    sqlite::lower,
 };
 
 /// What is the same for a statement and for the views in it.
@@ -66,9 +65,10 @@ impl<'a> Splicing<'a> {
             let refused = Refused::new(Code::Statement, format!("view {}", view.name.quoted()));
             return Err(refused.hint(format!("build it on fewer other views, or raise view_depth_max ({max})")));
         }
-        let statement = lower::parse(&view.body, self.limits)?;
-        let bound = bind::bind(&statement, &view.body, self.schema)?;
-        classify::functions(&bound, &view.body)?;
+        let dialect = self.tenant.dialect();
+        let statement = dialect.parse(&view.body, self.limits)?;
+        let bound = bind::bind(&statement, &view.body, self.schema, dialect)?;
+        classify::functions(&bound, &view.body, dialect)?;
         let mut edits = Edits::default();
         self.edit_at(depth, &view.body, &statement, &bound, &mut edits)?;
         Ok(edits.apply(&view.body))

@@ -39,7 +39,30 @@ impl<'s> Binder<'_, 's> {
             self.check_schema(schema)?;
             self.qualified(column, scope)?;
         }
+        if !self.dialect.has_row_ids() {
+            return self.of_target(column, scope);
+        }
         if is_row_id(&column.name.name) { self.row_id(column, scope, ctes) } else { Ok(()) }
+    }
+
+    /// In PostgreSQL `t.f` means `f(t)` where `t` has no such column, and the row of a target has the tenant in it.
+    fn of_target(&self, column: &ColumnRef, scope: &Scope<'_, 's>) -> Result<(), Refused> {
+        let Some(of) = &column.table else { return Ok(()) };
+        let mut level = Some(scope);
+        while let Some(scope) = level {
+            let item = scope.items.iter().find(|item| item.name.as_ref() == Some(&of.name));
+            match item.map(|item| &item.relation) {
+                Some(Visible::Table { table, role: Role::Target | Role::Excluded })
+                    if table.column(&column.name.name).is_none() =>
+                {
+                    let construct = format!("{}.{}", of.name.quoted(), column.name.name.quoted());
+                    return Err(self.refuse(Code::WholeRow, construct, column.span));
+                }
+                Some(_) => return Ok(()),
+                None => level = scope.around,
+            }
+        }
+        Ok(())
     }
 
     /// `main.t.c` becomes `t.c`, which must not mean anything else.

@@ -42,7 +42,7 @@ impl<'s> Binder<'_, 's> {
                 }
             }
         }
-        self.returning(insert.returning.as_ref(), &insert.into, &table, &ctes)
+        self.returning(insert.returning.as_ref(), &insert.into, &table, &scope, &ctes)
     }
 
     pub(super) fn update(&mut self, update: &'s Update, outer: &Scope<'_, 's>) -> Result<(), Refused> {
@@ -52,11 +52,12 @@ impl<'s> Binder<'_, 's> {
         let table = self.target(&update.table)?;
         let mut scope = Scope { around: Some(outer), items: Vec::new() };
         scope.items.push(exposed(update.table.exposed().name.clone(), &table, Role::Target));
+        self.bound.is_joined = update.from.is_some();
         update.from.iter().try_for_each(|from| self.from(from, &mut scope, outer, &ctes))?;
         update.from.iter().try_for_each(|from| self.joins(from, &scope, &ctes))?;
         self.sets(Rule::WalkSet, &update.sets, &scope, &ctes)?;
         self.exprs(Rule::WalkFilter, update.filter.expr(), &scope, &ctes)?;
-        self.returning(update.returning.as_ref(), &update.table, &table, &ctes)
+        self.returning(update.returning.as_ref(), &update.table, &table, &scope, &ctes)
     }
 
     pub(super) fn delete(&mut self, delete: &'s Delete, outer: &Scope<'_, 's>) -> Result<(), Refused> {
@@ -66,8 +67,11 @@ impl<'s> Binder<'_, 's> {
         let table = self.target(&delete.table)?;
         let mut scope = Scope { around: Some(outer), items: Vec::new() };
         scope.items.push(exposed(delete.table.exposed().name.clone(), &table, Role::Target));
+        self.bound.is_joined = delete.using.is_some();
+        delete.using.iter().try_for_each(|from| self.from(from, &mut scope, outer, &ctes))?;
+        delete.using.iter().try_for_each(|from| self.joins(from, &scope, &ctes))?;
         self.exprs(Rule::WalkFilter, delete.filter.expr(), &scope, &ctes)?;
-        self.returning(delete.returning.as_ref(), &delete.table, &table, &ctes)
+        self.returning(delete.returning.as_ref(), &delete.table, &table, &scope, &ctes)
     }
 
     /// A target is always a table, even when a common table expression has its name.
@@ -97,10 +101,14 @@ impl<'s> Binder<'_, 's> {
         returning: Option<&'s Returning>,
         target: &'s TableRef,
         table: &Arc<Table>,
+        all: &Scope<'_, 's>,
         ctes: &Ctes<'_, 's>,
     ) -> Result<(), Refused> {
         let Some(returning) = returning else { return Ok(()) };
         self.bound.returning = Some(returning);
+        if !self.dialect.has_row_ids() {
+            return self.outputs(Rule::WalkReturning, &returning.outputs, all, ctes);
+        }
         // Only the target's own columns are visible, also after UPDATE FROM, and by the table's name: SQLite has no alias here.
         let mut scope = Scope::default();
         scope.items.push(exposed(target.name.name.clone(), table, Role::Target));

@@ -19,7 +19,7 @@ pub(crate) use self::{
     scope::Role,
 };
 use crate::{
-    Name, Refused, SchemaMap, Span, Table, View,
+    Dialect, Name, Refused, SchemaMap, Span, Table, View,
     ir::{ColumnRef, Cte, From, Function, Returning, Select, Statement, TableCall, TableRef},
 };
 
@@ -43,6 +43,8 @@ pub(crate) struct Bound<'s> {
     /// `FROM` clauses.
     pub(crate) froms: Vec<&'s From>,
     pub(crate) returning: Option<&'s Returning>,
+    /// Whether the table whose rows are changed is joined with others.
+    pub(crate) is_joined: bool,
     /// Common table expressions.
     pub(crate) ctes: Vec<&'s Cte>,
 }
@@ -67,8 +69,13 @@ pub(crate) enum Meaning {
 }
 
 /// Resolves the names of a statement.
-pub(crate) fn bind<'s>(statement: &'s Statement, text: &'s str, schema: &SchemaMap) -> Result<Bound<'s>, Refused> {
-    let mut binder = walk::Binder::new(text, schema);
+pub(crate) fn bind<'s>(
+    statement: &'s Statement,
+    text: &'s str,
+    schema: &SchemaMap,
+    dialect: Dialect,
+) -> Result<Bound<'s>, Refused> {
+    let mut binder = walk::Binder::new(text, schema, dialect);
     binder.statement(statement, &Scope::default())?;
     Ok(binder.bound)
 }
@@ -80,7 +87,7 @@ pub(crate) fn bind_in_trigger<'s>(
     schema: &SchemaMap,
     table: &Arc<Table>,
 ) -> Result<Bound<'s>, Refused> {
-    let mut binder = walk::Binder::new(text, schema);
+    let mut binder = walk::Binder::new(text, schema, Dialect::Sqlite);
     binder.in_trigger = true;
     let rows = ["new", "old"].map(|row| Exposed {
         name: Some(Name::from(row)),

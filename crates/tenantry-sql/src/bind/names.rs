@@ -18,7 +18,7 @@ impl Binder<'_, '_> {
     fn names_of_item(&self, item: &Item, ctes: Ctes<'_, '_>, follow: usize) -> Option<Vec<Name>> {
         match item {
             Item::Table(table) => self.names_of_table(table, ctes, follow),
-            Item::Call(_) => None,
+            Item::Call(_) | Item::Functions { .. } => None,
             Item::Query { query, .. } => self.names_of_query(query, ctes, follow.checked_sub(1)?),
             Item::Join { from, .. } => self.names_of_from(from, ctes, follow),
         }
@@ -45,6 +45,7 @@ impl Binder<'_, '_> {
         let ctes = ctes.within(query.with.as_ref());
         match query.branches.first()? {
             Branch::Select(select) => self.names_of_select(select, ctes, follow),
+            Branch::Query(query) => self.names_of_query(query, ctes, follow.checked_sub(1)?),
             Branch::Values(values) => {
                 let columns = values.rows.first()?.values.len();
                 Some((1..=columns).map(|number| Name::new(format!("column{number}"))).collect())

@@ -9,22 +9,29 @@ use crate::{
 
 /// The common table expressions that are visible: those of a `WITH`, and of the queries around it.
 ///
-/// In SQLite all siblings see each other and themselves, whether `RECURSIVE` is written or not.
+/// In SQLite all siblings see each other and themselves, whether `RECURSIVE` is written or not; in PostgreSQL only if it is,
+/// and otherwise each sees those before it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ctes<'e, 's> {
     around: Option<&'e Self>,
-    with: Option<&'s With>,
+    siblings: &'s [Cte],
 }
 
 impl<'e, 's> Ctes<'e, 's> {
     /// With those of a query's own `WITH`.
-    pub(crate) const fn within(&'e self, with: Option<&'s With>) -> Self {
-        Ctes { around: Some(self), with }
+    pub(crate) fn within(&'e self, with: Option<&'s With>) -> Self {
+        Ctes { around: Some(self), siblings: with.map_or(&[], |with| &with.ctes) }
+    }
+
+    /// What the query of the common table expression at `at` sees.
+    pub(crate) fn in_query(&self, with: &'s With, at: usize) -> Self {
+        let sees = if with.in_order { at } else { with.ctes.len() };
+        Self { around: self.around, siblings: with.ctes.get(..sees).unwrap_or_default() }
     }
 
     /// What `name` means here, if it is a common table expression, and what is visible in its query.
     pub(crate) fn find(&self, name: &Name) -> Option<(&'s Cte, Self)> {
-        let here = self.with.iter().flat_map(|with| &with.ctes).find(|cte| cte.name.name == *name);
+        let here = self.siblings.iter().find(|cte| cte.name.name == *name);
         match here {
             Some(cte) => Some((cte, *self)),
             None => self.around?.find(name),

@@ -43,7 +43,7 @@ impl<'s> Binder<'_, 's> {
                     && matches!(row_id.role, Role::Leaf(leaf) if leaf.span == table.span)
             }),
             Item::Join { from, .. } => self.shows_row_id(from),
-            Item::Call(_) | Item::Query { .. } => false,
+            Item::Call(_) | Item::Functions { .. } | Item::Query { .. } => false,
         };
         from.items().any(shown)
     }
@@ -59,7 +59,7 @@ fn flat(from: &From) -> Option<Vec<&Item>> {
     for item in from.items() {
         match item {
             Item::Join { from, .. } => items.extend(flat(from)?),
-            Item::Table(_) | Item::Call(_) | Item::Query { .. } => items.push(item),
+            Item::Table(_) | Item::Call(_) | Item::Functions { .. } | Item::Query { .. } => items.push(item),
         }
     }
     Some(items)

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Code, Ident, Refused, Relation, Rule, SchemaMap, Span,
+    dialect::Dialect,
     ir::{Branch, Expr, From, Item, Kind, Output, Query, Select, Shape, Site, Statement, TableRef, With},
     rules::on,
 };
@@ -13,14 +14,15 @@ use crate::{
 pub(super) struct Binder<'m, 's> {
     pub(super) text: &'s str,
     pub(super) schema: &'m SchemaMap,
+    pub(super) dialect: Dialect,
     pub(super) bound: Bound<'s>,
     /// Whether it is a statement of a trigger.
     pub(super) in_trigger: bool,
 }
 
 impl<'m, 's> Binder<'m, 's> {
-    pub(super) fn new(text: &'s str, schema: &'m SchemaMap) -> Self {
-        Self { text, schema, bound: Bound::default(), in_trigger: false }
+    pub(super) fn new(text: &'s str, schema: &'m SchemaMap, dialect: Dialect) -> Self {
+        Self { text, schema, dialect, bound: Bound::default(), in_trigger: false }
     }
 
     /// `outer` is what is visible everywhere in it.
@@ -61,9 +63,10 @@ impl<'m, 's> Binder<'m, 's> {
         outer: &Scope<'_, 's>,
         ctes: &Ctes<'_, 's>,
     ) -> Result<(), Refused> {
-        with.iter().filter(|_| on(Rule::WalkCte)).flat_map(|with| &with.ctes).try_for_each(|cte| {
+        let Some(with) = with.filter(|_| on(Rule::WalkCte)) else { return Ok(()) };
+        with.ctes.iter().enumerate().try_for_each(|(at, cte)| {
             self.bound.ctes.push(cte);
-            self.query(&cte.query, outer, ctes)
+            self.query(&cte.query, outer, &ctes.in_query(with, at))
         })
     }
 
@@ -81,6 +84,10 @@ impl<'m, 's> Binder<'m, 's> {
                 self.exprs(Rule::WalkOrderBy, order_by, outer, ctes)
             }
             Branch::Select(select) => self.select(select, order_by, outer, ctes),
+            Branch::Query(query) => {
+                self.query(query, outer, ctes)?;
+                self.exprs(Rule::WalkOrderBy, order_by, outer, ctes)
+            }
         }
     }
 
@@ -126,6 +133,7 @@ impl<'m, 's> Binder<'m, 's> {
                     self.bound.calls.push(call);
                     scope.items.push(other(item));
                 }
+                Item::Functions { .. } => scope.items.push(other(item)),
                 Item::Query { query, .. } => {
                     if on(Rule::WalkFrom) {
                         self.query(query, outer, ctes)?;
@@ -148,6 +156,7 @@ impl<'m, 's> Binder<'m, 's> {
         for item in from.items() {
             match item {
                 Item::Call(call) => self.exprs(Rule::WalkFrom, &call.arguments, scope, ctes)?,
+                Item::Functions { calls, .. } => self.exprs(Rule::WalkFrom, [calls], scope, ctes)?,
                 Item::Join { from, .. } => self.joins(from, scope, ctes)?,
                 Item::Table(_) | Item::Query { .. } => {}
             }
@@ -183,13 +192,13 @@ impl<'m, 's> Binder<'m, 's> {
             Some(Relation::Tenant(table)) => Ok(Some(Meaning::Tenant(table.clone()))),
             Some(Relation::Global(table)) => Ok(Some(Meaning::Global(table.clone()))),
             Some(Relation::View(view)) => Ok(Some(Meaning::View(view.clone()))),
-            None if name.is("sqlite_master") || name.is("sqlite_schema") => Ok(Some(Meaning::Master)),
+            None if self.dialect.is_master(name) => Ok(Some(Meaning::Master)),
             None => Err(self.refuse(Code::Relation, format!("table {}", name.quoted()), table.named)),
         }
     }
 
     pub(super) fn check_schema(&self, schema: &Ident) -> Result<(), Refused> {
-        if schema.name.is("main") {
+        if schema.name == self.dialect.schema() {
             return Ok(());
         }
         Err(self.refuse(Code::Relation, format!("schema {}", schema.name.quoted()), schema.span))

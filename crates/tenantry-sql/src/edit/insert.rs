@@ -7,7 +7,7 @@ use super::{
     guard::{names_row_id, sets, spell_out, target},
 };
 use crate::{
-    Code, Refused, Rule, TENANT, Table,
+    Code, Dialect, Refused, Rule, TENANT, Table,
     bind::Bound,
     ir::{Branch, Conflict, Expr, Insert, Output, Query, Shape, Source, UpsertAction},
     rules::on,
@@ -22,6 +22,7 @@ pub(super) fn insert(
 ) -> Result<(), Refused> {
     let Some(table) = &bound.target else { return Ok(()) };
     target(&insert.into, context, edits);
+    check_counts(insert, table, context)?;
     columns(insert, table, context, edits)?;
     match &insert.source {
         Source::Default(span) => edits.replace(*span, format!("VALUES ({})", context.tenant)),
@@ -32,7 +33,12 @@ pub(super) fn insert(
 
 /// The tenant at the end of each row.
 pub(super) fn append(insert: &Insert, context: &Context<'_>, edits: &mut Edits) {
-    let Source::Query(query) = &insert.source else { return };
+    if let Source::Query(query) = &insert.source {
+        append_to(query, context, edits);
+    }
+}
+
+fn append_to(query: &Query, context: &Context<'_>, edits: &mut Edits) {
     for branch in &query.branches {
         match branch {
             Branch::Values(values) if on(Rule::InsertValues) => {
@@ -43,6 +49,7 @@ pub(super) fn append(insert: &Insert, context: &Context<'_>, edits: &mut Edits) 
             Branch::Select(select) if on(Rule::InsertSelect) => {
                 edits.insert(select.results_end(), format!(", {}", context.tenant));
             }
+            Branch::Query(query) => append_to(query, context, edits),
             Branch::Values(_) | Branch::Select(_) => {}
         }
     }
@@ -62,7 +69,8 @@ fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Ed
             edits.insert(last.span.end, format!(", \"{TENANT}\""));
         }
         Some([]) | None => {
-            let logical = table.insertable().map(|column| column.name.quoted().to_string());
+            let given = given(insert, table, context)?;
+            let logical = table.insertable().take(given).map(|column| column.name.quoted().to_string());
             // Defaults are for all columns that are not listed.
             let logical = logical.filter(|_| matches!(insert.source, Source::Query(_)) && on(Rule::InsertColumns));
             let listed: Vec<_> = logical.chain([format!("\"{TENANT}\"")]).collect();
@@ -70,6 +78,52 @@ fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Ed
         }
     }
     Ok(())
+}
+
+/// In PostgreSQL a row of another length is refused here: with the tenant at its end a value could stand in the tenant's place.
+fn check_counts(insert: &Insert, table: &Table, context: &Context<'_>) -> Result<(), Refused> {
+    let Source::Query(Query { branches, .. }) = &insert.source else { return Ok(()) };
+    let [Branch::Values(values)] = branches.as_slice() else { return Ok(()) };
+    if context.tenant.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let lengths = || values.rows.iter().map(|row| row.values.len());
+    let fits = match &insert.columns {
+        Some(columns) => lengths().all(|length| length == columns.len()),
+        None => lengths().all(|length| length <= table.columns.len() && Some(length) == lengths().next()),
+    };
+    if fits {
+        return Ok(());
+    }
+    let refused = Refused::new(Code::Statement, "INSERT of another number of values than of columns");
+    Err(refused.at(context.text, insert.into.span).hint("give a value for each column"))
+}
+
+/// How many columns are filled when none are listed. In PostgreSQL these may be fewer than there are.
+fn given(insert: &Insert, table: &Table, context: &Context<'_>) -> Result<usize, Refused> {
+    if context.tenant.dialect() == Dialect::Sqlite {
+        return Ok(usize::MAX);
+    }
+    let refuse = || {
+        let refused =
+            Refused::new(Code::Unknown, "INSERT without a list of columns").at(context.text, insert.into.span);
+        refused.hint("list the columns")
+    };
+    if table.columns.iter().any(|column| column.generated) {
+        return Err(refuse());
+    }
+    match &insert.source {
+        Source::Default(_) => Ok(0),
+        Source::Query(query) => match query.branches.as_slice() {
+            [Branch::Values(values), ..] => values.rows.first().map(|row| row.values.len()).ok_or_else(refuse),
+            [Branch::Select(select), ..]
+                if select.results.iter().all(|output| matches!(output, Output::Expr { .. })) =>
+            {
+                Ok(select.results.len())
+            }
+            _ => Err(refuse()),
+        },
+    }
 }
 
 /// With `OR IGNORE` and its kin an id that is `NULL` would break a constraint instead of being filled in, so that it is

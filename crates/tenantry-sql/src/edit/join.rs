@@ -45,7 +45,7 @@ fn right_join<'s>(from: &'s From, bound: &Bound<'_>) -> Option<(&'s Join, Span)>
             let read = bound.reads.iter().find(|read| read.table.span == table.span);
             read.is_some_and(|read| matches!(read.means, Meaning::Tenant(_)))
         }
-        Item::Call(_) | Item::Query { .. } | Item::Join { .. } => false,
+        Item::Call(_) | Item::Functions { .. } | Item::Query { .. } | Item::Join { .. } => false,
     };
     // A star that is already spelt out stays as it is.
     let untouched = bound.stars.is_empty();

@@ -11,10 +11,12 @@ mod returning;
 mod stored;
 mod term;
 
+#[cfg(feature = "postgres")]
+pub(crate) use self::parameter::dollars;
 pub use self::{parameter::Numbering, stored::PRAGMAS};
 pub(crate) use self::{parameter::number, stored::pragma, term::Tenant};
 use crate::{
-    Refused,
+    Dialect, Refused,
     bind::Bound,
     ir::{Kind, Statement},
     splice::Edits,
@@ -50,12 +52,17 @@ pub(crate) fn edit(
     for comment in &statement.comments {
         edits.replace(*comment, " ");
     }
+    for (word, becomes) in &statement.reworded {
+        edits.replace(*word, *becomes);
+    }
     leaf::reads(bound, context, edits)?;
     stored::calls(bound, context, edits)?;
     column::qualified(bound, edits);
     column::row_ids(bound, context, edits);
     column::stars(bound, edits);
-    join::turn_round(bound, edits);
+    if context.tenant.dialect() == Dialect::Sqlite {
+        join::turn_round(bound, edits);
+    }
     match &statement.kind {
         Kind::Insert(insert) => insert::insert(insert, bound, context, edits)?,
         Kind::Update(update) => guard::update(update, bound, context, edits)?,
@@ -63,7 +70,10 @@ pub(crate) fn edit(
         Kind::Query(_) | Kind::Condition(_) | Kind::Transaction | Kind::Pragma(_) => {}
     }
     returning::returning(bound, context, edits)?;
-    name::results(bound, context, edits);
+    // PostgreSQL's names of results do not depend on the text.
+    if context.tenant.dialect() == Dialect::Sqlite {
+        name::results(bound, context, edits);
+    }
     // The tenant comes last, after what belongs to the results before it.
     if let Kind::Insert(insert) = &statement.kind {
         insert::append(insert, context, edits);

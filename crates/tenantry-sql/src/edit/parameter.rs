@@ -43,6 +43,24 @@ pub(crate) fn number(
     Ok(slots)
 }
 
+/// PostgreSQL's parameters keep their numbers. Gives what stands for `$1`, `$2`, `$3` and so on.
+#[cfg(feature = "postgres")]
+pub(crate) fn dollars(parameters: &[Span], text: &str) -> Result<Vec<Parameter>, Refused> {
+    /// The protocol counts parameters with sixteen bits; one is the tenant's.
+    const DOLLARS_MAX: usize = 65_534;
+    let mut slots: Vec<Parameter> = Vec::new();
+    for span in parameters {
+        let written = &text[span.range()];
+        let number = written.strip_prefix('$').and_then(|digits| digits.parse().ok());
+        let number = number.filter(|number| (1..=DOLLARS_MAX).contains(number));
+        let number: usize =
+            number.ok_or_else(|| Refused::new(Code::Statement, format!("parameter {written}")).at(text, *span))?;
+        slots.resize(slots.len().max(number), Parameter::Unused);
+        slots[number - 1] = Parameter::Numbered;
+    }
+    Ok(slots)
+}
+
 struct Numbered {
     slots: Vec<Parameter>,
     /// The slot of each parameter, in the order of the text.

@@ -74,6 +74,8 @@ pub(crate) struct Update {
 pub(crate) struct Delete {
     pub(crate) with: Option<With>,
     pub(crate) table: TableRef,
+    /// `USING`.
+    pub(crate) using: Option<From>,
     pub(crate) filter: Where,
     pub(crate) returning: Option<Returning>,
 }

@@ -26,6 +26,8 @@ pub(crate) struct Statement {
     pub(crate) parameters: Vec<Span>,
     /// Where comments stand; they are not taken along.
     pub(crate) comments: Vec<Span>,
+    /// Words that become others, as `TABLE` that becomes `SELECT * FROM`.
+    pub(crate) reworded: Vec<(Span, &'static str)>,
 }
 
 /// What a statement does.

@@ -17,6 +17,8 @@ pub(crate) struct Query {
 
 #[derive(Debug)]
 pub(crate) struct With {
+    /// Whether each sees only those before it, as in PostgreSQL without `RECURSIVE`.
+    pub(crate) in_order: bool,
     pub(crate) ctes: Vec<Cte>,
 }
 
@@ -32,6 +34,9 @@ pub(crate) struct Cte {
 pub(crate) enum Branch {
     Select(Box<Select>),
     Values(Values),
+    /// A query in parentheses, with clauses of its own.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has none"))]
+    Query(Box<Query>),
 }
 
 #[derive(Debug)]
@@ -131,6 +136,13 @@ impl Constraint {
 pub(crate) enum Item {
     Table(TableRef),
     Call(TableCall),
+    /// Functions that give rows and are called as in any expression.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite's are calls"))]
+    Functions {
+        span: Span,
+        calls: Expr,
+        alias: Option<Ident>,
+    },
     /// The span includes parentheses and alias.
     Query {
         span: Span,
@@ -150,7 +162,7 @@ impl Item {
         match self {
             Self::Table(table) => table.span,
             Self::Call(call) => call.span,
-            Self::Query { span, .. } | Self::Join { span, .. } => *span,
+            Self::Functions { span, .. } | Self::Query { span, .. } | Self::Join { span, .. } => *span,
         }
     }
 
@@ -162,7 +174,7 @@ impl Item {
                 Some(alias) => Some(alias),
                 None => Some(&call.name),
             },
-            Self::Query { alias, .. } | Self::Join { alias, .. } => alias.as_ref(),
+            Self::Functions { alias, .. } | Self::Query { alias, .. } | Self::Join { alias, .. } => alias.as_ref(),
         }
     }
 }

@@ -8,6 +8,8 @@ mod definitions;
 mod migrations;
 #[cfg(feature = "mutants")]
 mod mutants;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod refusals;
 mod rewriting;
 mod schema;

@@ -2,7 +2,7 @@
 
 use super::{Change, ChangeKind, Conversion, definition::CreateTrigger};
 use crate::{
-    Code, Refused, Relation, Span,
+    Code, Dialect, Refused, Relation, Span,
     bind::{self, Bound},
     classify,
     edit::Tenant,
@@ -42,9 +42,9 @@ pub(super) fn create(
     for kind in trigger.when.map(Kind::Condition).into_iter().chain(trigger.commands) {
         // Comments are those of the whole definition.
         let comments = comments.take().unwrap_or_default();
-        let statement = Statement { kind, parameters: Vec::new(), comments };
+        let statement = Statement { kind, parameters: Vec::new(), comments, reworded: Vec::new() };
         let bound = bind::bind_in_trigger(&statement, text, conversion.schema, table)?;
-        classify::functions(&bound, text)?;
+        classify::functions(&bound, text, Dialect::Sqlite)?;
         check_last_row(&bound, text)?;
         splicing.edit(text, &statement, &bound, &mut edits)?;
     }

@@ -1,7 +1,7 @@
 //! `CREATE VIEW`: only the application's schema has it; statements that read it get its tables.
 
 use super::{Change, ChangeKind, Conversion, definition::CreateView, words::Words};
-use crate::{Refused, bind, classify, edit::Tenant, splice::Edits, splicing::Splicing, sqlite::lower};
+use crate::{Dialect, Refused, bind, classify, edit::Tenant, splice::Edits, splicing::Splicing, sqlite::lower};
 
 pub(super) fn create(view: &CreateView, words: &Words<'_>, conversion: &Conversion<'_>) -> Result<Change, Refused> {
     conversion.in_main(&view.view, words.text)?;
@@ -12,8 +12,8 @@ pub(super) fn create(view: &CreateView, words: &Words<'_>, conversion: &Conversi
     // It has to be possible to read it.
     let body = words.at(view.body);
     let statement = lower::parse(&body, conversion.limits)?;
-    let bound = bind::bind(&statement, &body, conversion.schema)?;
-    classify::functions(&bound, &body)?;
+    let bound = bind::bind(&statement, &body, conversion.schema, Dialect::Sqlite)?;
+    classify::functions(&bound, &body, Dialect::Sqlite)?;
     let splicing = Splicing::new(conversion.schema, conversion.limits, Tenant::Parameter(1));
     splicing.edit(&body, &statement, &bound, &mut Edits::default())?;
     Ok(Change::new(ChangeKind::CreateView { name }, []))

@@ -42,7 +42,7 @@ impl Cursor<'_> {
             self.expect(T::TK_RECURSIVE)?;
         }
         let ctes = self.list(tree.ctes, |cursor, cte| cursor.cte(cte))?;
-        Ok(Some(With { ctes }))
+        Ok(Some(With { in_order: false, ctes }))
     }
 
     fn cte(&mut self, tree: &ast::CommonTableExpr<'_>) -> Result<Cte, Refused> {

@@ -31,7 +31,7 @@ impl Cursor<'_> {
         };
         self.finish()?;
         let comments = self.comments();
-        Ok(Statement { kind, parameters: std::mem::take(&mut self.parameters), comments })
+        Ok(Statement { kind, parameters: std::mem::take(&mut self.parameters), comments, reworded: Vec::new() })
     }
 
     pub(super) fn statement(&mut self, statement: &Stmt<'_>) -> Result<Kind, Refused> {
@@ -279,7 +279,7 @@ impl Cursor<'_> {
         let mut table = self.target(name)?;
         table.hint = self.index_hint(indexed)?;
         let filter = self.where_clause(filter)?;
-        Ok(Delete { with: None, table, filter, returning: None })
+        Ok(Delete { with: None, table, using: None, filter, returning: None })
     }
 
     fn where_clause(&mut self, filter: Option<&ast::Expr<'_>>) -> Result<Where, Refused> {

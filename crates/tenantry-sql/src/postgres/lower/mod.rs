@@ -1,0 +1,117 @@
+//! From PostgreSQL's tree to the intermediate representation.
+//!
+//! Every node is taken apart with all of its fields, and every kind of node that is not listed is refused, so that
+//! nothing is passed over: what a later version of the parser adds has to be written down here before it compiles.
+
+mod dml;
+mod expr;
+mod from;
+mod names;
+mod query;
+
+use pg_query::{
+    NodeEnum,
+    protobuf::{Node, TransactionStmt, TransactionStmtKind},
+};
+
+use super::tokens::{Tokens, tokens, unreadable};
+use crate::{Code, Limits, Refused, Span, ir};
+
+/// Parses exactly one statement.
+pub(crate) fn parse(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
+    lowered(text, limits).map_err(|refused| match refused.position {
+        Some(_) => refused,
+        // What is refused as a whole is refused where it begins.
+        None => refused.at(text, Span::at(text.len() - text.trim_start().len())),
+    })
+}
+
+fn lowered(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
+    let tokens = tokens(text, limits)?;
+    let tree = pg_query::parse(text, 0).map_err(|error| unreadable(&error))?.protobuf;
+    let [statement] = tree.stmts.as_slice() else {
+        return Err(Refused::new(Code::Statement, "not one statement"));
+    };
+    let mut lowering = Lowering {
+        text,
+        tokens,
+        parameters: Vec::new(),
+        reworded: Vec::new(),
+        renamed: Vec::new(),
+        bare: Vec::new(),
+        changes: false,
+    };
+    let kind = lowering.statement(statement.stmt.as_deref())?;
+    lowering.check_whole_rows()?;
+    lowering.parameters.sort_by_key(|span| span.start);
+    Ok(ir::Statement {
+        kind,
+        parameters: lowering.parameters,
+        comments: lowering.tokens.comments,
+        reworded: lowering.reworded,
+    })
+}
+
+/// The way through a tree.
+struct Lowering<'t> {
+    text: &'t str,
+    tokens: Tokens,
+    parameters: Vec<Span>,
+    reworded: Vec<(Span, &'static str)>,
+    /// Tables whose rows as a whole are refused.
+    renamed: Vec<String>,
+    /// Names that may mean a whole row.
+    bare: Vec<(String, Span)>,
+    /// Whether the statement changes rows.
+    changes: bool,
+}
+
+impl Lowering<'_> {
+    fn statement(&mut self, node: Option<&Node>) -> Result<ir::Kind, Refused> {
+        match node.and_then(|node| node.node.as_ref()) {
+            Some(NodeEnum::SelectStmt(select)) => Ok(ir::Kind::Query(self.query(select)?)),
+            Some(NodeEnum::InsertStmt(insert)) => Ok(ir::Kind::Insert(self.insert(insert)?)),
+            Some(NodeEnum::UpdateStmt(update)) => Ok(ir::Kind::Update(self.update(update)?)),
+            Some(NodeEnum::DeleteStmt(delete)) => Ok(ir::Kind::Delete(self.delete(delete)?)),
+            Some(NodeEnum::TransactionStmt(statement)) => self.transaction(statement),
+            _ => Err(self.refuse(Code::Unknown, "a statement of this kind", -1)),
+        }
+    }
+
+    fn transaction(&self, statement: &TransactionStmt) -> Result<ir::Kind, Refused> {
+        use TransactionStmtKind as K;
+        match statement.kind() {
+            K::TransStmtBegin
+            | K::TransStmtStart
+            | K::TransStmtCommit
+            | K::TransStmtRollback
+            | K::TransStmtSavepoint
+            | K::TransStmtRelease
+            | K::TransStmtRollbackTo => Ok(ir::Kind::Transaction),
+            K::Undefined | K::TransStmtPrepare | K::TransStmtCommitPrepared | K::TransStmtRollbackPrepared => {
+                Err(self.refuse(Code::Unknown, "a prepared transaction", -1))
+            }
+        }
+    }
+
+    /// R-WHOLE-3: the row of a target would show the tenant. R-WHOLE-1: the keys of a whole row are the table's names of its columns, which a leaf does not know when the alias
+    /// gives them others.
+    fn check_whole_rows(&self) -> Result<(), Refused> {
+        match self.bare.iter().find(|(name, _)| self.renamed.contains(name)) {
+            Some((name, span)) => {
+                let construct = format!("row {}", crate::Quoted::new(name));
+                let refused = Refused::new(Code::WholeRow, construct).at(self.text, *span);
+                Err(refused.hint("name the columns, each with its table"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn refuse(&self, code: Code, construct: impl Into<std::borrow::Cow<'static, str>>, location: i32) -> Refused {
+        let refused = Refused::new(code, construct);
+        match usize::try_from(location) {
+            Ok(at) => refused.at(self.text, Span::at(at)),
+            Err(_) => refused,
+        }
+    }
+}
