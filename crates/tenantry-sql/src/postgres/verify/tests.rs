@@ -1,3 +1,5 @@
+//! Shapes that the rules never print, as a wrong rule might, and texts of the application as they are: none is accepted.
+
 use std::sync::Arc;
 
 use super::verify;
