@@ -1,4 +1,4 @@
-//! Shapes that the rules never print, as a wrong rule might, and texts of the application as they are: none is accepted.
+//! What is accepted, and what is not, whoever printed it.
 
 use std::sync::Arc;
 
