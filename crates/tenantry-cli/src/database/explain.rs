@@ -45,14 +45,16 @@ impl Explain {
     }
 
     async fn verdict(&self, target: &Target, statement: &str) -> Result<Verdict, sqlx::Error> {
-        let scoped = Verdict::scoped(statement, &*target.pool.plan(statement).await?);
-        let rows = match self.plan {
-            true => target.pool.explain(statement, tenantry::Explain::Plan).await?,
-            false => return Ok(scoped),
-        };
-        let steps = rows.iter().map(|row| row.try_get("detail")).collect::<Result<Vec<String>, _>>()?;
-        Ok(scoped.with_plan(steps))
+        let plan = target.pool.plan(statement).await?;
+        let steps = if self.plan { Some(steps(target, statement).await?) } else { None };
+        Ok(Verdict::scoped(statement, &plan, steps))
     }
+}
+
+/// How the database would run the statement.
+async fn steps(target: &Target, statement: &str) -> Result<Vec<String>, sqlx::Error> {
+    let rows = target.pool.explain(statement, tenantry::Explain::Plan).await?;
+    rows.iter().map(|row| row.try_get("detail")).collect()
 }
 
 #[derive(Serialize)]
@@ -84,7 +86,7 @@ struct Bound {
 }
 
 impl Verdict {
-    fn scoped(statement: &str, plan: &Plan) -> Self {
+    fn scoped(statement: &str, plan: &Plan, steps: Option<Vec<String>>) -> Self {
         let tenant = plan.tenant.map(|parameter| {
             let mark = format!("?{parameter}");
             let found = plan.text.match_indices(&mark).map(|(at, _)| at);
@@ -92,14 +94,7 @@ impl Verdict {
             let whole = |at: &usize| !plan.text[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit());
             Bound { parameter, at: found.filter(whole).collect() }
         });
-        Self::Scoped { statement: statement.to_owned(), text: plan.text.to_string(), tenant, plan: None }
-    }
-
-    fn with_plan(mut self, steps: Vec<String>) -> Self {
-        if let Self::Scoped { plan, .. } = &mut self {
-            *plan = Some(steps);
-        }
-        self
+        Self::Scoped { statement: statement.to_owned(), text: plan.text.to_string(), tenant, plan: steps }
     }
 
     fn refused(statement: &str, refused: &tenantry::sql::Refused) -> Self {

@@ -36,10 +36,6 @@ impl<DB: Scopable> Lease<DB> {
         DB::Row: Send,
     {
         Box::pin(try_stream! {
-            // On a pool the lease is the call's own, whoever polls.
-            if !on_pool {
-                self.check_scope()?;
-            }
             let ready = self.ready(request, on_pool).await?;
             {
                 let mut steps = DB::fetch_many(self.connection.connection(), ready);
@@ -61,6 +57,10 @@ impl<DB: Scopable> Lease<DB> {
     }
 
     async fn ready(&mut self, request: Request<DB>, on_pool: bool) -> Result<Ready<DB>, sqlx::Error> {
+        // On a pool the lease is the call's own, whoever polls.
+        if !on_pool {
+            self.check_scope()?;
+        }
         let Request { text, arguments, persistent } = request;
         let Some(plan) = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)? else {
             return Ok(Ready::as_written(text, arguments, persistent));
@@ -79,9 +79,6 @@ impl<DB: Scopable> Lease<DB> {
 
     /// The first row of a statement.
     pub(super) async fn first(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<DB::Row>, sqlx::Error> {
-        if !on_pool {
-            self.check_scope()?;
-        }
         let ready = self.ready(request, on_pool).await?;
         let first = DB::fetch_optional(self.connection.connection(), ready).await;
         self.connection.end();
