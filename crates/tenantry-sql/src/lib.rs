@@ -45,7 +45,7 @@ pub use crate::{
     edit::{Numbering, PRAGMAS},
     limits::Limits,
     name::{Ident, Name, Quoted, RESERVED_PREFIX, ROW_ID, TENANT},
-    plan::{Effect, Parameter, Plan},
+    plan::{Effect, Parameter, Plan, Transaction},
     refusal::{Code, Refused},
     rewriter::Rewriter,
     rules::Rule,

@@ -38,7 +38,21 @@ pub enum Effect {
     /// It deletes rows.
     Delete,
     /// It begins or ends a transaction or a savepoint.
-    Transaction,
+    Transaction(Transaction),
+}
+
+/// What a statement does to the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transaction {
+    /// It begins one.
+    Begin,
+    /// It keeps what was done.
+    Commit,
+    /// It undoes what was done.
+    Rollback,
+    /// It sets a savepoint, releases it, or goes back to it.
+    Savepoint,
 }
 
 impl Effect {

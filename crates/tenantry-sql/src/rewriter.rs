@@ -86,7 +86,7 @@ impl Rewriter {
         let statement = self.dialect.parse(text, &self.limits)?;
         match &statement.kind {
             Kind::Pragma(pragma) => return Ok(answer(edit::pragma(pragma, text)?)),
-            Kind::Transaction => return Ok(pass(text)),
+            Kind::Transaction(what) => return Ok(pass(text, Effect::Transaction(*what))),
             Kind::Query(_) | Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) | Kind::Condition(_) => {}
         }
         let bound = bind::bind(&statement, text, &self.schema, self.dialect)?;
@@ -128,8 +128,7 @@ fn answer(text: String) -> Plan {
 }
 
 /// A statement that passes as it is.
-fn pass(text: &str) -> Plan {
-    let effect = Effect::Transaction;
+fn pass(text: &str, effect: Effect) -> Plan {
     Plan {
         text: text.into(),
         effect,
@@ -147,6 +146,6 @@ fn effect(statement: &Statement) -> (Effect, bool) {
         Kind::Insert(insert) => (Effect::Insert, insert.returning.is_some()),
         Kind::Update(update) => (Effect::Update, update.returning.is_some()),
         Kind::Delete(delete) => (Effect::Delete, delete.returning.is_some()),
-        Kind::Transaction => (Effect::Transaction, false),
+        Kind::Transaction(what) => (Effect::Transaction(*what), false),
     }
 }

@@ -86,7 +86,7 @@ fn keep_row_visible(statement: &Statement, bound: &Bound<'_>, text: &str) -> Res
         Kind::Insert(insert) => Some(&insert.into),
         Kind::Update(update) => Some(&update.table),
         Kind::Delete(delete) => Some(&delete.table),
-        Kind::Query(_) | Kind::Condition(_) | Kind::Transaction | Kind::Pragma(_) => None,
+        Kind::Query(_) | Kind::Condition(_) | Kind::Transaction(_) | Kind::Pragma(_) => None,
     };
     let is_row = |name: &&Ident| name.name.is("new") || name.name.is("old");
     for table in bound.reads.iter().map(|read| read.table).chain(target) {

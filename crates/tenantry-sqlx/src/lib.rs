@@ -24,6 +24,7 @@
 //! ```
 
 pub mod catalog;
+mod migrations;
 mod native;
 mod owner_only;
 pub mod recorder;

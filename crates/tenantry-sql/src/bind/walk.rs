@@ -33,7 +33,7 @@ impl<'m, 's> Binder<'m, 's> {
             Kind::Update(update) => self.update(update, outer),
             Kind::Delete(delete) => self.delete(delete, outer),
             Kind::Condition(expr) => self.exprs(Rule::WalkClauses, [expr], outer, &Ctes::default()),
-            Kind::Transaction | Kind::Pragma(_) => Ok(()),
+            Kind::Transaction(_) | Kind::Pragma(_) => Ok(()),
         }
     }
 

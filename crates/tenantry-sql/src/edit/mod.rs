@@ -67,7 +67,7 @@ pub(crate) fn edit(
         Kind::Insert(insert) => insert::insert(insert, bound, context, edits)?,
         Kind::Update(update) => guard::update(update, bound, context, edits)?,
         Kind::Delete(delete) => guard::delete(delete, context, edits),
-        Kind::Query(_) | Kind::Condition(_) | Kind::Transaction | Kind::Pragma(_) => {}
+        Kind::Query(_) | Kind::Condition(_) | Kind::Transaction(_) | Kind::Pragma(_) => {}
     }
     returning::returning(bound, context, edits)?;
     // PostgreSQL's names of results do not depend on the text.

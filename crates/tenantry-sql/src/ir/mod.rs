@@ -40,7 +40,7 @@ pub(crate) enum Kind {
     /// The condition of a trigger.
     Condition(Expr),
     /// What begins or ends a transaction or a savepoint, and passes as it is.
-    Transaction,
+    Transaction(crate::Transaction),
     /// A question about the schema, as SQLite's `PRAGMA table_info(t)`.
     Pragma(Pragma),
 }

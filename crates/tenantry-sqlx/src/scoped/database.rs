@@ -40,43 +40,50 @@ pub trait Scopable: Database {
     fn bind(arguments: &mut Self::Arguments, tenant: i64) -> Result<(), BoxDynError>;
 }
 
-impl Scopable for Sqlite {
-    fn fetch_many<'e, E>(
-        connection: &'e mut Self::Connection,
-        statement: E,
-    ) -> BoxStream<'e, Result<Step<Self>, sqlx::Error>>
-    where
-        E: Execute<'e, Self> + 'e,
-    {
-        connection.fetch_many(statement)
-    }
+/// What `sqlx::Executor` says of the connections of a database.
+macro_rules! as_executor {
+    ($database:ty) => {
+        impl Scopable for $database {
+            fn fetch_many<'e, E>(
+                connection: &'e mut Self::Connection,
+                statement: E,
+            ) -> BoxStream<'e, Result<Step<Self>, sqlx::Error>>
+            where
+                E: Execute<'e, Self> + 'e,
+            {
+                connection.fetch_many(statement)
+            }
 
-    fn fetch_optional<'e, E>(
-        connection: &'e mut Self::Connection,
-        statement: E,
-    ) -> BoxFuture<'e, Result<Option<Self::Row>, sqlx::Error>>
-    where
-        E: Execute<'e, Self> + 'e,
-    {
-        connection.fetch_optional(statement)
-    }
+            fn fetch_optional<'e, E>(
+                connection: &'e mut Self::Connection,
+                statement: E,
+            ) -> BoxFuture<'e, Result<Option<Self::Row>, sqlx::Error>>
+            where
+                E: Execute<'e, Self> + 'e,
+            {
+                connection.fetch_optional(statement)
+            }
 
-    fn prepare_with<'e>(
-        connection: &'e mut Self::Connection,
-        text: SqlStr,
-        parameters: &'e [Self::TypeInfo],
-    ) -> BoxFuture<'e, Result<Self::Statement, sqlx::Error>> {
-        connection.prepare_with(text, parameters)
-    }
+            fn prepare_with<'e>(
+                connection: &'e mut Self::Connection,
+                text: SqlStr,
+                parameters: &'e [Self::TypeInfo],
+            ) -> BoxFuture<'e, Result<Self::Statement, sqlx::Error>> {
+                connection.prepare_with(text, parameters)
+            }
 
-    fn describe(
-        connection: &mut Self::Connection,
-        text: SqlStr,
-    ) -> BoxFuture<'_, Result<sqlx::Describe<Self>, sqlx::Error>> {
-        connection.describe(text)
-    }
+            fn describe(
+                connection: &mut Self::Connection,
+                text: SqlStr,
+            ) -> BoxFuture<'_, Result<sqlx::Describe<Self>, sqlx::Error>> {
+                connection.describe(text)
+            }
 
-    fn bind(arguments: &mut Self::Arguments, tenant: i64) -> Result<(), BoxDynError> {
-        arguments.add(tenant)
-    }
+            fn bind(arguments: &mut Self::Arguments, tenant: i64) -> Result<(), BoxDynError> {
+                arguments.add(tenant)
+            }
+        }
+    };
 }
+
+as_executor!(Sqlite);

@@ -1,6 +1,6 @@
 //! Why a statement was not run, as sqlx hands it on.
 
-use std::{borrow::Cow, error::Error as StdError};
+use std::{borrow::Cow, error::Error as StdError, sync::Arc};
 
 use sqlx::error::{DatabaseError, ErrorKind};
 use tenantry_core::Slug;
@@ -66,6 +66,17 @@ pub enum ScopeError {
         /// The tenant.
         tenant: Slug,
     },
+    /// Row-level security does not hold, so that a mistake in the scoping of a statement would not be caught.
+    #[error("no statement is run on shared tables, since row-level security does not hold: {0}; see `tenantry doctor`")]
+    SecondWall(Arc<str>),
+    /// Too many statements wait for a connection.
+    #[error(
+        "{waiters_max} statements wait for a connection already; try again, or raise waiters_max or connections_max"
+    )]
+    TooManyWait {
+        /// How many may wait.
+        waiters_max: usize,
+    },
     /// The tenant's own database cannot be opened now.
     #[error("{0}")]
     Unavailable(#[from] Unavailable),
@@ -84,7 +95,12 @@ impl ScopeError {
             Self::Refused(refused) => Some(refused.code),
             Self::Arguments { .. } => Some(tenantry_sql::Code::Statement),
             Self::TransactionOnPool | Self::NoBeginning => Some(tenantry_sql::Code::Unknown),
-            Self::NotAdmitted(_) | Self::Placement { .. } | Self::Incomplete { .. } | Self::Unavailable(_) => None,
+            Self::NotAdmitted(_)
+            | Self::Placement { .. }
+            | Self::Incomplete { .. }
+            | Self::SecondWall(_)
+            | Self::TooManyWait { .. }
+            | Self::Unavailable(_) => None,
         }
     }
 }
@@ -101,6 +117,8 @@ impl DatabaseError for ScopeError {
             Self::NotAdmitted(_) => "the tenant is not admitted",
             Self::Placement { .. } => "no database for the placement",
             Self::Incomplete { .. } => "the tenant's rows are incomplete",
+            Self::SecondWall(_) => "row-level security does not hold",
+            Self::TooManyWait { .. } => "too many statements wait for a connection",
             Self::Unavailable(_) => "the tenant's database is not available",
         }
     }

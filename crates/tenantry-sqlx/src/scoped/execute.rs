@@ -3,7 +3,7 @@
 use async_stream::try_stream;
 use futures_util::{TryStreamExt, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Database, Either, Execute, SqlSafeStr, SqlStr};
-use tenantry_sql::Effect;
+use tenantry_sql::{Effect, Transaction};
 
 use super::{Lease, Scopable, ScopeError, statement::Ready};
 
@@ -36,7 +36,12 @@ impl<DB: Scopable> Lease<DB> {
         DB::Row: Send,
     {
         Box::pin(try_stream! {
-            let ready = self.ready(request, on_pool).await?;
+            let Some(ready) = self.ready(request, on_pool).await? else {
+                yield Either::Left(DB::QueryResult::default());
+                return;
+            };
+            let Ready { effect, .. } = ready;
+            self.before(effect).await?;
             {
                 let mut steps = DB::fetch_many(self.connection.connection(), ready);
                 loop {
@@ -46,6 +51,7 @@ impl<DB: Scopable> Lease<DB> {
                         Err(error) => {
                             drop(steps);
                             self.connection.end();
+                            self.undo_own();
                             Err(self.connection.translate(error))?;
                             return;
                         }
@@ -53,36 +59,59 @@ impl<DB: Scopable> Lease<DB> {
                 }
             }
             self.connection.end();
+            self.after(effect, on_pool).await?;
         })
     }
 
-    async fn ready(&mut self, request: Request<DB>, on_pool: bool) -> Result<Ready<DB>, sqlx::Error> {
+    /// Begins a statement's own transaction, if it needs one.
+    async fn before(&mut self, effect: Option<Effect>) -> Result<(), sqlx::Error> {
+        if matches!(effect, Some(Effect::Transaction(_))) { Ok(()) } else { self.begin_own().await }
+    }
+
+    /// Ends a statement's own transaction. Of a pool's lease that has only read, nobody has to wait for the end.
+    async fn after(&mut self, effect: Option<Effect>, on_pool: bool) -> Result<(), sqlx::Error> {
+        if on_pool && effect == Some(Effect::Read) { Ok(()) } else { self.commit_own().await }
+    }
+
+    /// What is to be run; nothing when it is done already.
+    async fn ready(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<Ready<DB>>, sqlx::Error> {
         // On a pool the lease is the call's own, whoever polls.
         if !on_pool {
             self.check_scope()?;
         }
         let Request { text, arguments, persistent } = request;
         let Some(plan) = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)? else {
-            return Ok(Ready::as_written(text, arguments, persistent));
+            return Ok(Some(Ready::as_written(text, arguments, persistent)));
         };
-        if plan.effect == Effect::Transaction {
+        if let Effect::Transaction(what) = plan.effect {
             if on_pool {
                 return Err(ScopeError::TransactionOnPool.into());
+            }
+            if self.connection.needs_transaction() {
+                return self.counted(&plan, what).await;
             }
             // Nobody counts these, so that the connection cannot be proved clean afterwards.
             self.connection.spoil();
         }
         let ready = Ready::planned(&plan, arguments, persistent, self.scope.id().get())?;
         self.connection.begin(&plan);
-        Ok(ready)
+        Ok(Some(ready))
     }
 
     /// The first row of a statement.
     pub(super) async fn first(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<DB::Row>, sqlx::Error> {
-        let ready = self.ready(request, on_pool).await?;
+        let Some(ready) = self.ready(request, on_pool).await? else { return Ok(None) };
+        let Ready { effect, .. } = ready;
+        self.before(effect).await?;
         let first = DB::fetch_optional(self.connection.connection(), ready).await;
         self.connection.end();
-        first.map_err(|error| self.connection.translate(error))
+        match first {
+            Ok(row) => self.after(effect, on_pool).await.map(|()| row),
+            Err(error) => {
+                self.undo_own();
+                Err(self.connection.translate(error))
+            }
+        }
     }
 }
 
@@ -93,12 +122,18 @@ impl<DB: Scopable> Lease<DB> {
         parameters: &[DB::TypeInfo],
     ) -> Result<DB::Statement, sqlx::Error> {
         let text = self.scoped_text(text).await?;
-        DB::prepare_with(self.connection.connection(), text, parameters).await
+        let prepared = DB::prepare_with(self.connection.connection(), text, parameters).await;
+        self.undo_own();
+        prepared.map_err(|error| self.connection.translate(error))
     }
 
     pub(super) async fn describe(&mut self, text: SqlStr) -> Result<sqlx::Describe<DB>, sqlx::Error> {
         let text = self.scoped_text(text).await?;
-        DB::describe(self.connection.connection(), text).await
+        // The database may plan the statement, and asks then whose rows are meant.
+        self.begin_own().await?;
+        let described = DB::describe(self.connection.connection(), text).await;
+        self.undo_own();
+        described.map_err(|error| self.connection.translate(error))
     }
 
     async fn scoped_text(&mut self, text: SqlStr) -> Result<SqlStr, sqlx::Error> {
@@ -116,7 +151,7 @@ impl<DB: Database> Lease<DB> {
         let plan = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)?;
         match plan {
             None => Ok(text),
-            Some(plan) if plan.effect == Effect::Transaction => {
+            Some(plan) if plan.effect == Effect::Transaction(Transaction::Begin) => {
                 Ok(AssertSqlSafe(std::sync::Arc::clone(&plan.text)).into_sql_str())
             }
             Some(_) => Err(ScopeError::NoBeginning.into()),

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Database,
+    Database, SqlStr,
     migrate::{MigrateError, Migrator},
 };
 use tenantry_core::Scope;
@@ -33,12 +33,25 @@ pub(crate) struct Lease<DB: Database> {
     pub(crate) scope: Scope,
     pub(crate) connection: Box<dyn Leased<DB>>,
     pub(crate) statements: Statements,
+    /// Whether a transaction is open that a statement got for itself.
+    pub(super) own_is_open: bool,
 }
 
 /// What is checked out.
 pub(crate) trait Leased<DB: Database>: Send {
     /// The connection.
     fn connection(&mut self) -> &mut DB::Connection;
+
+    /// Whether a statement that no transaction is around needs one of its own.
+    fn needs_transaction(&self) -> bool {
+        false
+    }
+
+    /// What a transaction begins with here: what the application wants it to begin with, or the database's own way, and
+    /// whatever has to be said first.
+    fn beginning(&self, statement: Option<SqlStr>) -> Option<SqlStr> {
+        statement
+    }
 
     /// A statement is about to run, which reads or changes these tables.
     fn begin(&mut self, plan: &Plan);
@@ -48,6 +61,9 @@ pub(crate) trait Leased<DB: Database>: Send {
 
     /// The connection is not to be used again by anybody else.
     fn spoil(&mut self);
+
+    /// What the open transaction did is kept when the connection goes back.
+    fn keep(&mut self) {}
 
     /// What an error of the database would be on a database of the tenant's own.
     fn translate(&self, error: sqlx::Error) -> sqlx::Error;
@@ -71,6 +87,10 @@ pub(crate) trait Planning: fmt::Debug + Send + Sync {
 }
 
 impl<DB: Database> Lease<DB> {
+    pub(crate) fn new(scope: Scope, connection: impl Leased<DB> + 'static, statements: Statements) -> Self {
+        Self { scope, connection: Box::new(connection), statements, own_is_open: false }
+    }
+
     /// Refuses to work when the running task works for another tenant.
     pub(crate) fn check_scope(&self) -> Result<(), ScopeError> {
         match current() {
@@ -100,6 +120,15 @@ impl Statements {
         match self {
             Self::AsWritten => Ok(None),
             Self::Scoped(planning) => planning.plan(text).await.map(Some),
+        }
+    }
+}
+
+impl<DB: Database> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        // Nobody waited for the end of a statement, which the database runs to its end nevertheless.
+        if self.own_is_open {
+            self.connection.keep();
         }
     }
 }

@@ -6,12 +6,14 @@
 //! ```
 
 mod connection;
+mod counted;
 mod database;
 mod error;
 mod execute;
 mod explain;
 mod first_use;
 mod lease;
+mod own;
 mod pool;
 mod savepoint;
 mod statement;

@@ -1,7 +1,7 @@
 //! A statement with its tenant bound.
 
 use sqlx::{Arguments, AssertSqlSafe, Database, Execute, SqlSafeStr, SqlStr, error::BoxDynError};
-use tenantry_sql::Plan;
+use tenantry_sql::{Effect, Plan};
 
 use super::{Scopable, ScopeError};
 
@@ -10,12 +10,14 @@ pub(super) struct Ready<DB: Database> {
     text: SqlStr,
     arguments: Option<DB::Arguments>,
     persistent: bool,
+    /// What it does, if that is known.
+    pub(super) effect: Option<Effect>,
 }
 
 impl<DB: Scopable> Ready<DB> {
     /// A statement as it was written.
     pub(super) const fn as_written(text: SqlStr, arguments: Option<DB::Arguments>, persistent: bool) -> Self {
-        Self { text, arguments, persistent }
+        Self { text, arguments, persistent, effect: None }
     }
 
     /// A planned statement, with the tenant bound after the application's own values.
@@ -37,7 +39,7 @@ impl<DB: Scopable> Ready<DB> {
             let arguments = arguments.get_or_insert_with(Default::default);
             DB::bind(arguments, tenant).map_err(sqlx::Error::Encode)?;
         }
-        Ok(Self { text, arguments, persistent })
+        Ok(Self { text, arguments, persistent, effect: Some(plan.effect) })
     }
 }
 

@@ -16,21 +16,13 @@ use super::{
     owner::Taken,
     source::Sqlites,
 };
-use crate::scoped::ScopeError;
+use crate::{migrations, scoped::ScopeError};
 
 impl Sqlites {
     pub(super) async fn migrate_all(&self, migrator: &Migrator) -> Result<(), MigrateError> {
         // Databases that tenants have of their own are migrated when they are opened.
-        let of_their_own = self.migrator().set(Migrator {
-            migrations: migrator.migrations.clone(),
-            ignore_missing: migrator.ignore_missing,
-            locking: migrator.locking,
-            no_tx: migrator.no_tx,
-            table_name: migrator.table_name.clone(),
-            create_schemas: migrator.create_schemas.clone(),
-        });
         // Whoever migrates twice means the same migrations.
-        drop(of_their_own);
+        drop(self.migrator().set(migrations::copy(migrator)));
         let keeper = &self.shared().await?.keeper;
         let mut migrating = Migrating { keeper, owner: keeper.owner().await? };
         migrator.run_direct(None, &mut migrating, false).await?;

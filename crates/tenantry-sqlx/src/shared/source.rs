@@ -145,13 +145,13 @@ impl Sqlites {
         let connection = connections.get().await.map_err(|error| self.unavailable(error))?;
         let connection = Held::enter(connection, keeper.triggers(), tenant);
         let statements = Statements::Scoped(Arc::clone(keeper) as Arc<dyn Planning>);
-        Ok(Lease { scope: scope.clone(), connection: Box::new(connection), statements })
+        Ok(Lease::new(scope.clone(), connection, statements))
     }
 
     async fn lease_dedicated(&self, scope: &Scope) -> Result<Lease<Sqlite>, sqlx::Error> {
         let pool = self.dedicated.of(scope).await.map_err(ScopeError::from)?;
         let connection = Dedicated { connection: pool.acquire().await? };
-        Ok(Lease { scope: scope.clone(), connection: Box::new(connection), statements: Statements::AsWritten })
+        Ok(Lease::new(scope.clone(), connection, Statements::AsWritten))
     }
 
     fn unavailable(&self, error: PoolError<sqlx::Error>) -> sqlx::Error {

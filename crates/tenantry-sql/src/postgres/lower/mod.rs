@@ -15,7 +15,7 @@ use pg_query::{
 };
 
 use super::tokens::{Tokens, tokens, unreadable};
-use crate::{Code, Limits, Refused, Span, ir};
+use crate::{Code, Limits, Refused, Span, Transaction, ir};
 
 /// Parses exactly one statement.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
@@ -80,14 +80,16 @@ impl Lowering<'_> {
 
     fn transaction(&self, statement: &TransactionStmt) -> Result<ir::Kind, Refused> {
         use TransactionStmtKind as K;
+        if statement.chain {
+            // The next transaction would begin without knowing whose it is.
+            return Err(self.refuse(Code::Unknown, "AND CHAIN", -1).hint("begin the next transaction by itself"));
+        }
+        let kind = |what| Ok(ir::Kind::Transaction(what));
         match statement.kind() {
-            K::TransStmtBegin
-            | K::TransStmtStart
-            | K::TransStmtCommit
-            | K::TransStmtRollback
-            | K::TransStmtSavepoint
-            | K::TransStmtRelease
-            | K::TransStmtRollbackTo => Ok(ir::Kind::Transaction),
+            K::TransStmtBegin | K::TransStmtStart => kind(Transaction::Begin),
+            K::TransStmtCommit => kind(Transaction::Commit),
+            K::TransStmtRollback => kind(Transaction::Rollback),
+            K::TransStmtSavepoint | K::TransStmtRelease | K::TransStmtRollbackTo => kind(Transaction::Savepoint),
             K::Undefined | K::TransStmtPrepare | K::TransStmtCommitPrepared | K::TransStmtRollbackPrepared => {
                 Err(self.refuse(Code::Unknown, "a prepared transaction", -1))
             }

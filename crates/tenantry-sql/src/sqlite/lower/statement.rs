@@ -7,7 +7,7 @@ use sqlite3_parser::{
 
 use super::{Cursor, expr::resolve_type};
 use crate::{
-    Code, Ident, Refused,
+    Code, Ident, Refused, Transaction,
     ir::{
         Conflict, ConflictTarget, Delete, Insert, Kind, Pragma, Returning, Set, Source, Statement, TableRef, Update,
         Upsert, UpsertAction, Where,
@@ -298,7 +298,7 @@ impl Cursor<'_> {
             cursor.accept(T::TK_TRANSACTION);
             name.iter().try_for_each(|name| cursor.name(name).map(drop))
         };
-        match statement {
+        let what = match statement {
             Stmt::Begin(kind, name) => {
                 self.expect(T::TK_BEGIN)?;
                 match kind {
@@ -308,32 +308,40 @@ impl Cursor<'_> {
                     Some(ast::TransactionType::Exclusive) => self.expect_all(&[T::TK_EXCLUSIVE])?,
                 }
                 optional(self, name)?;
+                Transaction::Begin
             }
             Stmt::Commit(name) => {
                 if self.accept(T::TK_COMMIT).is_none() {
                     self.expect(T::TK_END)?;
                 }
                 optional(self, name)?;
+                Transaction::Commit
             }
             Stmt::Rollback { tx_name, savepoint_name } => {
                 self.expect(T::TK_ROLLBACK)?;
                 optional(self, tx_name)?;
-                if let Some(name) = savepoint_name {
-                    self.expect(T::TK_TO)?;
-                    self.accept_savepoint(name)?;
+                match savepoint_name {
+                    Some(name) => {
+                        self.expect(T::TK_TO)?;
+                        self.accept_savepoint(name)?;
+                        Transaction::Savepoint
+                    }
+                    None => Transaction::Rollback,
                 }
             }
             Stmt::Savepoint(name) => {
                 self.expect(T::TK_SAVEPOINT)?;
                 self.name(name)?;
+                Transaction::Savepoint
             }
             Stmt::Release(name) => {
                 self.expect(T::TK_RELEASE)?;
                 self.accept_savepoint(name)?;
+                Transaction::Savepoint
             }
             _ => return Err(self.misaligned()),
-        }
-        Ok(Kind::Transaction)
+        };
+        Ok(Kind::Transaction(what))
     }
 
     /// A savepoint's name, which may itself be `SAVEPOINT`, after the optional word.

@@ -200,6 +200,7 @@ fn transactions_pass() {
         "ROLLBACK TO SAVEPOINT a",
     ] {
         let plan = rewriter().scope(text).unwrap();
-        assert_eq!((&*plan.text, plan.effect), (text, Effect::Transaction));
+        let is_transaction = matches!(plan.effect, Effect::Transaction(_));
+        assert_eq!((&*plan.text, is_transaction), (text, true));
     }
 }
