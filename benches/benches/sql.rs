@@ -8,7 +8,7 @@ use std::{hint::black_box, sync::Arc};
 use bumpalo::Bump;
 use criterion::{Criterion, criterion_group, criterion_main};
 use sqlite3_parser::{FallibleIterator as _, lexer::sql::Parser};
-use tenantry_sql::{Column, Limits, Name, Plans, Relation, Rewriter, RowId, SchemaMap, Table};
+use tenantry_sql::{Column, Limits, Name, Plans, PostgresFacts, Relation, Rewriter, RowId, SchemaMap, Table};
 
 const READ: &str = "SELECT title, body FROM notes WHERE id = ?";
 const JOIN: &str = "SELECT n.title, u.name FROM notes n JOIN users u ON u.id = n.user_id WHERE n.id = ?";
@@ -28,6 +28,7 @@ fn rewriter() -> Rewriter {
             auto_increment: false,
             primary_key: Vec::new(),
             foreign_keys: Vec::new(),
+            postgres: PostgresFacts::default(),
         }))
     };
     let users = table("users", 1, &["id", "email", "name", "password_hash", "is_admin", "created_at"]);

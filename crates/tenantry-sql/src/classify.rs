@@ -1,10 +1,19 @@
-//! The verdict on what a statement calls: functions are refused unless they are known to be harmless.
+//! The verdict on what a statement calls: functions and types are refused unless they are known to be harmless.
 
-use crate::{Dialect, Name, Refused, bind::Bound, ir::Function};
+use crate::{Code, Dialect, Name, Refused, SchemaMap, bind::Bound, ir::Function};
 
-/// Refuses functions that are not on the list.
-pub(crate) fn functions(bound: &Bound<'_>, text: &str, dialect: Dialect) -> Result<(), Refused> {
-    bound.functions.iter().try_for_each(|name| function(name, text, dialect))
+/// Refuses functions and types that are not on the list.
+pub(crate) fn functions(bound: &Bound<'_>, text: &str, schema: &SchemaMap, dialect: Dialect) -> Result<(), Refused> {
+    bound.functions.iter().try_for_each(|name| function(name, text, schema, dialect))?;
+    bound.types.iter().try_for_each(|named| {
+        if dialect.has_type(named.schema.as_ref(), &named.name.name, schema) {
+            return Ok(());
+        }
+        let refused = Refused::new(Code::Unknown, format!("type {}", named.name.name.quoted()));
+        Err(refused
+            .at(text, named.name.span)
+            .hint("use a built-in type, or one that the application's migrations created"))
+    })
 }
 
 /// The first function of chance that is called.
@@ -14,11 +23,15 @@ pub(crate) fn chance(bound: &Bound<'_>) -> Option<Name> {
 }
 
 /// Refuses a function that is not on the list.
-pub(crate) fn function(function: &Function, text: &str, dialect: Dialect) -> Result<(), Refused> {
-    let name = &function.name.name;
-    if dialect.is_allowed(name) {
+pub(crate) fn function(function: &Function, text: &str, schema: &SchemaMap, dialect: Dialect) -> Result<(), Refused> {
+    if dialect.is_allowed(function, schema) {
         return Ok(());
     }
+    let name = &function.name.name;
     let code = dialect.code_of(name);
-    Err(Refused::new(code, format!("function {}", name.quoted())).at(text, function.name.span))
+    let refused = Refused::new(code, format!("function {}", name.quoted())).at(text, function.name.span);
+    Err(match dialect.hint_of(name) {
+        Some(hint) => refused.hint(hint),
+        None => refused,
+    })
 }

@@ -78,12 +78,43 @@ impl Dialect {
         }
     }
 
-    /// Whether a statement may call the function of this name.
-    pub(crate) fn is_allowed(self, name: &Name) -> bool {
+    /// Whether a statement may call the function.
+    pub(crate) fn is_allowed(self, function: &ir::Function, schema: &SchemaMap) -> bool {
+        let name = function.name.name.as_str();
         match self {
-            Self::Sqlite => sqlite::functions::is_allowed(name.as_str()),
+            Self::Sqlite => sqlite::functions::is_allowed(name),
             #[cfg(feature = "postgres")]
-            Self::Postgres => crate::postgres::functions::is_allowed(name.as_str()),
+            Self::Postgres => {
+                let within = function.schema.as_ref().map(Name::as_str);
+                crate::postgres::functions::may_call(within, name, function.literal.as_deref(), schema)
+            }
+        }
+    }
+
+    /// Whether a statement may name the type.
+    pub(crate) fn has_type(self, within: Option<&Name>, name: &Name, schema: &SchemaMap) -> bool {
+        match self {
+            Self::Sqlite => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => crate::postgres::types::may_name(within.map(Name::as_str), name.as_str(), schema),
+        }
+    }
+
+    /// Whether it is a schema of the database's own relations, which have views that stand for them.
+    pub(crate) fn is_catalog_schema(self, name: &Name) -> bool {
+        match self {
+            Self::Sqlite => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => matches!(name.as_str(), "pg_catalog" | "information_schema"),
+        }
+    }
+
+    /// What to do instead of calling a function.
+    pub(crate) fn hint_of(self, name: &Name) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => crate::postgres::functions::hint_of(name.as_str()),
         }
     }
 

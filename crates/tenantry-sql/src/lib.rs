@@ -14,11 +14,14 @@
 //! * **splice**: the edits applied to the application's own text;
 //! * **verify**: a second reading of what was printed, which shares nothing with the rules.
 
+#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL's rules ask for more"))]
 mod bind;
 mod cache;
 mod classify;
+#[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "SQLite has no choice"))]
 mod dialect;
 mod edit;
+#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL's statements have more"))]
 mod ir;
 mod limits;
 mod name;
@@ -35,6 +38,8 @@ mod splicing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "postgres")]
+pub use crate::postgres::{CATALOG_SCHEMA, CATALOGS, INFORMATION_SCHEMA};
 #[cfg(feature = "mutants")]
 pub use crate::rules::{unverified, without};
 #[cfg(feature = "sqlite")]
@@ -49,7 +54,7 @@ pub use crate::{
     refusal::{Code, Refused},
     rewriter::Rewriter,
     rules::Rule,
-    schema::{Action, Column, ForeignKey, Relation, RowId, SchemaMap, Table, View},
+    schema::{Action, Column, ForeignKey, PostgresFacts, Relation, RowId, SchemaMap, Table, Type, View},
     span::{Position, Span},
 };
 #[cfg(feature = "sqlite")]

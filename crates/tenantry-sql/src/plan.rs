@@ -21,6 +21,9 @@ pub struct Plan {
     /// The tables, views and common table expressions that are named; of a statement that changes rows also the tables
     /// that foreign keys take in.
     pub relations: Vec<Name>,
+    /// Whether it changes the connection for longer than its transaction, so that the connection has to be reset or closed
+    /// before another scope gets it.
+    pub outlives_transaction: bool,
     /// A function of chance that is called, of which each run gives something else.
     pub chance: Option<Name>,
 }
@@ -29,7 +32,7 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effect {
-    /// It reads.
+    /// It reads. A query whose common table expressions change rows does what the first of them does.
     Read,
     /// It inserts rows.
     Insert,
@@ -37,6 +40,12 @@ pub enum Effect {
     Update,
     /// It deletes rows.
     Delete,
+    /// It inserts, changes and deletes rows, as `MERGE` says.
+    Merge,
+    /// It deletes all rows: what is run is `DELETE`, and the database counts its rows where `TRUNCATE` would count none.
+    Truncate,
+    /// It sets something for the connection.
+    Setting,
     /// It begins or ends a transaction or a savepoint.
     Transaction(Transaction),
 }
@@ -58,7 +67,7 @@ pub enum Transaction {
 impl Effect {
     /// Whether it changes rows.
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Insert | Self::Update | Self::Delete)
+        matches!(self, Self::Insert | Self::Update | Self::Delete | Self::Merge | Self::Truncate)
     }
 }
 

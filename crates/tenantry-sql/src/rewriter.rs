@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    Dialect, Effect, Limits, Numbering, Parameter, Plan, Refused, SchemaMap, bind, classify, edit,
-    ir::{Kind, Statement},
+    Dialect, Effect, Limits, Numbering, Parameter, Plan, Refused, SchemaMap,
+    bind::{self, Bound, What},
+    classify, edit,
+    ir::{Kind, Setting, Statement},
     rules,
     splice::Edits,
     splicing::{Footprint, Splicing},
@@ -86,17 +88,19 @@ impl Rewriter {
         let statement = self.dialect.parse(text, &self.limits)?;
         match &statement.kind {
             Kind::Pragma(pragma) => return Ok(answer(edit::pragma(pragma, text)?)),
-            Kind::Transaction(what) => return Ok(pass(text, Effect::Transaction(*what))),
+            Kind::Transaction(what) => return Ok(as_it_is(text, Effect::Transaction(*what))),
+            Kind::Setting(setting) => return Ok(set(*setting, text)),
             Kind::Query(_) | Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) | Kind::Condition(_) => {}
+            Kind::Merge(_) | Kind::Truncate(..) => {}
         }
         let bound = bind::bind(&statement, text, &self.schema, self.dialect)?;
-        classify::functions(&bound, text, self.dialect)?;
+        classify::functions(&bound, text, &self.schema, self.dialect)?;
         let mut edits = Edits::default();
         let parameters = self.parameters(&statement, text, &mut edits)?;
         let number = u32::try_from(parameters.len()).unwrap_or(u32::MAX).saturating_add(1);
         let splicing = Splicing::new(&self.schema, &self.limits, self.dialect.tenant(number));
         splicing.edit(text, &statement, &bound, &mut edits)?;
-        let (effect, gives_rows) = effect(&statement);
+        let (effect, gives_rows) = effect(&statement, &bound);
         let Footprint { of_tenants, mut relations, .. } = splicing.footprint();
         if effect.writes() {
             self.schema.add_related(&mut relations);
@@ -109,6 +113,7 @@ impl Rewriter {
             tenant,
             gives_rows,
             relations,
+            outlives_transaction: false,
             chance: classify::chance(&bound),
         })
     }
@@ -116,19 +121,20 @@ impl Rewriter {
 
 /// What SQLite itself answers about the schema.
 fn answer(text: String) -> Plan {
-    Plan {
-        text: text.into(),
-        effect: Effect::Read,
-        parameters: Vec::new(),
-        tenant: None,
-        gives_rows: true,
-        relations: Vec::new(),
-        chance: None,
+    Plan { gives_rows: true, ..as_it_is(text, Effect::Read) }
+}
+
+/// What is set for the connection, or asked of it.
+fn set(setting: Setting, text: &str) -> Plan {
+    match setting {
+        Setting::Show => Plan { gives_rows: true, ..as_it_is(text, Effect::Read) },
+        Setting::Transaction => as_it_is(text, Effect::Setting),
+        Setting::Connection => Plan { outlives_transaction: true, ..as_it_is(text, Effect::Setting) },
     }
 }
 
 /// A statement that passes as it is.
-fn pass(text: &str, effect: Effect) -> Plan {
+fn as_it_is(text: impl Into<Arc<str>>, effect: Effect) -> Plan {
     Plan {
         text: text.into(),
         effect,
@@ -136,16 +142,32 @@ fn pass(text: &str, effect: Effect) -> Plan {
         tenant: None,
         gives_rows: false,
         relations: Vec::new(),
+        outlives_transaction: false,
         chance: None,
     }
 }
 
-fn effect(statement: &Statement) -> (Effect, bool) {
+fn effect(statement: &Statement, bound: &Bound<'_>) -> (Effect, bool) {
     match &statement.kind {
-        Kind::Query(_) | Kind::Condition(_) | Kind::Pragma(_) => (Effect::Read, true),
+        Kind::Query(_) | Kind::Condition(_) | Kind::Pragma(_) => {
+            let first = bound.changes.first();
+            (first.map_or(Effect::Read, |change| effect_of(change.what)), true)
+        }
         Kind::Insert(insert) => (Effect::Insert, insert.returning.is_some()),
         Kind::Update(update) => (Effect::Update, update.returning.is_some()),
         Kind::Delete(delete) => (Effect::Delete, delete.returning.is_some()),
+        Kind::Merge(_) => (Effect::Merge, false),
+        Kind::Truncate(..) => (Effect::Truncate, false),
+        Kind::Setting(_) => (Effect::Setting, false),
         Kind::Transaction(what) => (Effect::Transaction(*what), false),
+    }
+}
+
+const fn effect_of(what: What<'_>) -> Effect {
+    match what {
+        What::Insert(_) => Effect::Insert,
+        What::Update(_) => Effect::Update,
+        What::Delete(_) => Effect::Delete,
+        What::Merge(_) => Effect::Merge,
     }
 }

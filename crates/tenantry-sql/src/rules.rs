@@ -70,10 +70,32 @@ pub enum Rule {
     WalkConflict,
     /// Queries in `RETURNING` are walked.
     WalkReturning,
+    /// Common table expressions that change rows are walked.
+    WalkChange,
+    /// R-FDGROUP: what a primary key determines is grouped by as well.
+    GroupByKey,
+    /// R-WHOLE: a row as a whole is that of the application's table.
+    WholeRow,
+    /// The guard of `MERGE`.
+    GuardMerge,
+    /// The guard of `WHEN NOT MATCHED BY SOURCE`.
+    GuardBySource,
+    /// The guard of what stands for `TRUNCATE`.
+    GuardTruncate,
 }
 
 impl Rule {
-    /// All rules.
+    /// Rules that only PostgreSQL has.
+    pub const POSTGRES: &[Self] = &[
+        Self::WalkChange,
+        Self::GroupByKey,
+        Self::WholeRow,
+        Self::GuardMerge,
+        Self::GuardBySource,
+        Self::GuardTruncate,
+    ];
+
+    /// All rules that SQLite has; PostgreSQL has most of them.
     pub const ALL: &[Self] = &[
         Self::Leaf,
         Self::InTable,

@@ -68,7 +68,7 @@ impl<'a> Splicing<'a> {
         let dialect = self.tenant.dialect();
         let statement = dialect.parse(&view.body, self.limits)?;
         let bound = bind::bind(&statement, &view.body, self.schema, dialect)?;
-        classify::functions(&bound, &view.body, dialect)?;
+        classify::functions(&bound, &view.body, self.schema, dialect)?;
         let mut edits = Edits::default();
         self.edit_at(depth, &view.body, &statement, &bound, &mut edits)?;
         Ok(edits.apply(&view.body))
@@ -86,6 +86,8 @@ fn keep_row_visible(statement: &Statement, bound: &Bound<'_>, text: &str) -> Res
         Kind::Insert(insert) => Some(&insert.into),
         Kind::Update(update) => Some(&update.table),
         Kind::Delete(delete) => Some(&delete.table),
+        Kind::Merge(merge) => Some(&merge.table),
+        Kind::Truncate(..) | Kind::Setting(_) => None,
         Kind::Query(_) | Kind::Condition(_) | Kind::Transaction(_) | Kind::Pragma(_) => None,
     };
     let is_row = |name: &&Ident| name.name.is("new") || name.name.is("old");
@@ -111,8 +113,11 @@ pub(crate) struct Footprint {
 impl Footprint {
     /// Adds the tables of a text. Gives the text's number.
     fn add(&mut self, bound: &Bound<'_>) -> usize {
-        self.of_tenants |= bound.target.is_some();
-        self.relations.extend(bound.target.iter().map(|table| table.name.clone()));
+        let changed = bound.changes.iter().map(|change| &change.table);
+        for table in changed.chain(bound.emptied.iter().map(|(_, table)| table)) {
+            self.of_tenants = true;
+            self.relations.push(table.name.clone());
+        }
         self.relations.extend(bound.ctes.iter().map(|cte| cte.name.name.clone()));
         for read in &bound.reads {
             self.of_tenants |= matches!(read.means, Meaning::Tenant(_));

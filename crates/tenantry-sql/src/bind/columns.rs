@@ -36,33 +36,18 @@ impl<'s> Binder<'_, 's> {
         ctes: &Ctes<'_, 's>,
     ) -> Result<(), Refused> {
         if let Some(schema) = &column.schema {
-            self.check_schema(schema)?;
+            if !self.dialect.is_catalog_schema(&schema.name) {
+                self.check_schema(schema)?;
+            }
             self.qualified(column, scope)?;
         }
         if !self.dialect.has_row_ids() {
-            return self.of_target(column, scope);
+            return match &column.table {
+                Some(of) => self.of_row(column, of, scope),
+                None => self.bare(column, scope, ctes),
+            };
         }
         if is_row_id(&column.name.name) { self.row_id(column, scope, ctes) } else { Ok(()) }
-    }
-
-    /// In PostgreSQL `t.f` means `f(t)` where `t` has no such column, and the row of a target has the tenant in it.
-    fn of_target(&self, column: &ColumnRef, scope: &Scope<'_, 's>) -> Result<(), Refused> {
-        let Some(of) = &column.table else { return Ok(()) };
-        let mut level = Some(scope);
-        while let Some(scope) = level {
-            let item = scope.items.iter().find(|item| item.name.as_ref() == Some(&of.name));
-            match item.map(|item| &item.relation) {
-                Some(Visible::Table { table, role: Role::Target | Role::Excluded })
-                    if table.column(&column.name.name).is_none() =>
-                {
-                    let construct = format!("{}.{}", of.name.quoted(), column.name.name.quoted());
-                    return Err(self.refuse(Code::WholeRow, construct, column.span));
-                }
-                Some(_) => return Ok(()),
-                None => level = scope.around,
-            }
-        }
-        Ok(())
     }
 
     /// `main.t.c` becomes `t.c`, which must not mean anything else.
@@ -73,7 +58,7 @@ impl<'s> Binder<'_, 's> {
             let mut items = scope.items.iter().filter(|item| item.name.as_ref() == Some(&table.name));
             match (items.next(), items.next()) {
                 (None, _) => level = scope.around,
-                (Some(item), None) if item.is_table() => break,
+                (Some(item), None) if item.is_named() => break,
                 _ => return Err(self.refuse(Code::Ambiguous, format!("table {}", table.name.quoted()), column.span)),
             }
         }
@@ -103,6 +88,7 @@ impl<'s> Binder<'_, 's> {
                             return Err(self.refuse_row_id(column));
                         }
                     }
+                    Visible::Catalog => {}
                     Visible::Other { item } => match self.item_names(item, *ctes) {
                         Some(names) if names.contains(&column.name.name) => return Ok(()),
                         Some(_) => {}

@@ -6,7 +6,9 @@
 
 mod columns;
 mod dml;
+mod group;
 mod names;
+mod rows;
 mod scope;
 mod stars;
 mod walk;
@@ -16,23 +18,31 @@ use std::sync::Arc;
 use self::scope::{Exposed, Scope, Visible};
 pub(crate) use self::{
     columns::{RowIdRef, is_row_id},
+    group::Grouped,
+    rows::RowRef,
     scope::Role,
 };
 use crate::{
     Dialect, Name, Refused, SchemaMap, Span, Table, View,
-    ir::{ColumnRef, Cte, From, Function, Returning, Select, Statement, TableCall, TableRef},
+    ir::{
+        ColumnRef, Cte, Delete, From, Function, Insert, Merge, Returning, Select, Statement, TableCall, TableRef,
+        TypeRef, Update,
+    },
 };
 
 /// What a statement names, resolved.
 #[derive(Debug, Default)]
 pub(crate) struct Bound<'s> {
-    /// The table whose rows are changed.
-    pub(crate) target: Option<Arc<Table>>,
+    /// The statements that change rows: the statement itself, and those in its common table expressions before it.
+    pub(crate) changes: Vec<Change<'s>>,
+    /// The tables that are emptied.
+    pub(crate) emptied: Vec<(&'s TableRef, Arc<Table>)>,
     /// Tables, views and stored tables that are read, common table expressions left out.
     pub(crate) reads: Vec<Read<'s>>,
     /// Functions that give rows.
     pub(crate) calls: Vec<&'s TableCall>,
     pub(crate) functions: Vec<&'s Function>,
+    pub(crate) types: Vec<&'s TypeRef>,
     /// Columns that are qualified with a schema (R-QUALCOL).
     pub(crate) qualified: Vec<&'s ColumnRef>,
     /// References to row ids (R-SYSCOL).
@@ -42,11 +52,44 @@ pub(crate) struct Bound<'s> {
     pub(crate) stars: Vec<(Span, Vec<(Name, Name)>)>,
     /// `FROM` clauses.
     pub(crate) froms: Vec<&'s From>,
-    pub(crate) returning: Option<&'s Returning>,
-    /// Whether the table whose rows are changed is joined with others.
-    pub(crate) is_joined: bool,
+    /// References to a row as a whole (R-WHOLE).
+    pub(crate) rows: Vec<RowRef<'s>>,
+    /// Primary keys that are grouped by (R-FDGROUP).
+    pub(crate) groups: Vec<Grouped>,
     /// Common table expressions.
     pub(crate) ctes: Vec<&'s Cte>,
+}
+
+/// A statement that changes rows.
+#[derive(Debug)]
+pub(crate) struct Change<'s> {
+    pub(crate) table: Arc<Table>,
+    pub(crate) what: What<'s>,
+    pub(crate) returning: Option<&'s Returning>,
+    /// What the table is joined with.
+    pub(crate) joined: Option<&'s From>,
+    /// How many columns the source of `INSERT` gives, where that can be told.
+    pub(crate) width: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What<'s> {
+    Insert(&'s Insert),
+    Update(&'s Update),
+    Delete(&'s Delete),
+    Merge(&'s Merge),
+}
+
+impl<'s> What<'s> {
+    /// The table whose rows are changed, as it is named.
+    pub(crate) const fn target(self) -> &'s TableRef {
+        match self {
+            Self::Insert(insert) => &insert.into,
+            Self::Update(update) => &update.table,
+            Self::Delete(delete) => &delete.table,
+            Self::Merge(merge) => &merge.table,
+        }
+    }
 }
 
 /// A relation that is read.
@@ -66,6 +109,9 @@ pub(crate) enum Meaning {
     View(Arc<View>),
     /// What SQLite calls `sqlite_schema`.
     Master,
+    /// One of PostgreSQL's own relations: the name of the view that shows the application's part of it.
+    #[cfg(feature = "postgres")]
+    Catalog(String),
 }
 
 /// Resolves the names of a statement.

@@ -1,13 +1,13 @@
 //! The names of the columns that a query gives.
 
-use super::{scope::Ctes, walk::Binder};
+use super::{rows::renamed, scope::Ctes, walk::Binder};
 use crate::{
     Name, Relation,
-    ir::{Branch, Constraint, From, Item, Output, Query, Select, Shape, Site, TableRef},
+    ir::{Body, Branch, Constraint, From, Item, Output, Query, Select, Shape, Site, TableRef},
 };
 
 /// How far common table expressions are followed, since they may refer to themselves.
-const FOLLOW_MAX: usize = 16;
+pub(super) const FOLLOW_MAX: usize = 16;
 
 impl Binder<'_, '_> {
     /// The names that `SELECT *` gives for an item, or nothing where they cannot be told.
@@ -19,7 +19,9 @@ impl Binder<'_, '_> {
         match item {
             Item::Table(table) => self.names_of_table(table, ctes, follow),
             Item::Call(_) | Item::Functions { .. } => None,
-            Item::Query { query, .. } => self.names_of_query(query, ctes, follow.checked_sub(1)?),
+            Item::Query { query, columns, .. } => {
+                Some(renamed(self.names_of_query(query, ctes, follow.checked_sub(1)?)?, columns))
+            }
             Item::Join { from, .. } => self.names_of_from(from, ctes, follow),
         }
     }
@@ -28,20 +30,24 @@ impl Binder<'_, '_> {
         if table.schema.is_none()
             && let Some((cte, visible)) = ctes.find(&table.name.name)
         {
-            return match &cte.columns {
-                Some(columns) => Some(columns.iter().map(|column| column.name.clone()).collect()),
-                None => self.names_of_query(&cte.query, visible, follow.checked_sub(1)?),
+            let names = match (&cte.columns, &cte.body) {
+                _ if cte.extended => return None,
+                (Some(columns), _) => columns.iter().map(|column| column.name.clone()).collect(),
+                (None, Body::Query(query)) => self.names_of_query(query, visible, follow.checked_sub(1)?)?,
+                (None, Body::Change(_)) => return None,
             };
+            return Some(renamed(names, &table.columns));
         }
-        match self.schema.relation(&table.name.name)? {
+        let names = match self.schema.relation(&table.name.name)? {
             Relation::Tenant(table) | Relation::Global(table) => {
-                Some(table.columns.iter().map(|column| column.name.clone()).collect())
+                table.columns.iter().map(|column| column.name.clone()).collect()
             }
-            Relation::View(view) => view.columns.clone(),
-        }
+            Relation::View(view) => view.columns.clone()?,
+        };
+        Some(renamed(names, &table.columns))
     }
 
-    fn names_of_query(&self, query: &Query, ctes: Ctes<'_, '_>, follow: usize) -> Option<Vec<Name>> {
+    pub(super) fn names_of_query(&self, query: &Query, ctes: Ctes<'_, '_>, follow: usize) -> Option<Vec<Name>> {
         let ctes = ctes.within(query.with.as_ref());
         match query.branches.first()? {
             Branch::Select(select) => self.names_of_select(select, ctes, follow),
@@ -65,7 +71,8 @@ impl Binder<'_, '_> {
                 }
                 Output::Expr { alias: Some(alias), .. } => names.push(alias.name.clone()),
                 Output::Expr { expr, alias: None, .. } => names.push(match (expr.shape, expr.sites.first()) {
-                    (Shape::Column, Some(Site::Column(column))) => column.name.name.clone(),
+                    (Shape::Column | Shape::Cast, Some(Site::Column(column))) => column.name.name.clone(),
+                    // PostgreSQL would give it a name that no rule has to know.
                     _ => Name::from(&self.text[expr.span.range()]),
                 }),
             }

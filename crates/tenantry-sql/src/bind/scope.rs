@@ -60,9 +60,13 @@ impl Exposed<'_> {
         matches!(self.relation, Visible::Table { role: Role::Row, .. })
     }
 
-    /// Whether it is a table that a statement names.
-    pub(crate) const fn is_table(&self) -> bool {
-        matches!(self.relation, Visible::Table { .. }) && !self.is_row()
+    /// Whether it is a table, or one of the database's own relations, that a statement names.
+    pub(crate) const fn is_named(&self) -> bool {
+        match self.relation {
+            Visible::Table { .. } => !self.is_row(),
+            Visible::Catalog => true,
+            Visible::Other { .. } => false,
+        }
     }
 }
 
@@ -72,6 +76,8 @@ pub(crate) enum Visible<'s> {
         table: Arc<Table>,
         role: Role<'s>,
     },
+    /// One of the database's own relations.
+    Catalog,
     /// Anything else; its columns are found out when they are asked for.
     Other {
         item: &'s Item,
@@ -84,7 +90,7 @@ pub(crate) enum Role<'s> {
     /// It is read, by a leaf.
     Leaf(&'s TableRef),
     /// It is read as it is, for it belongs to all tenants.
-    Global,
+    Global(&'s TableRef),
     /// Its rows are changed.
     Target,
     /// It is the row that could not be inserted.

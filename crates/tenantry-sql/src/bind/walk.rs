@@ -7,7 +7,9 @@ use super::{
 use crate::{
     Code, Ident, Refused, Relation, Rule, SchemaMap, Span,
     dialect::Dialect,
-    ir::{Branch, Expr, From, Item, Kind, Output, Query, Select, Shape, Site, Statement, TableRef, With},
+    ir::{
+        Body, Branch, ColumnRef, Expr, From, Item, Kind, Output, Query, Select, Shape, Site, Statement, TableRef, With,
+    },
     rules::on,
 };
 
@@ -16,24 +18,28 @@ pub(super) struct Binder<'m, 's> {
     pub(super) schema: &'m SchemaMap,
     pub(super) dialect: Dialect,
     pub(super) bound: Bound<'s>,
+    /// The columns that have been named so far.
+    pub(super) columns: Vec<&'s ColumnRef>,
     /// Whether it is a statement of a trigger.
     pub(super) in_trigger: bool,
 }
 
 impl<'m, 's> Binder<'m, 's> {
     pub(super) fn new(text: &'s str, schema: &'m SchemaMap, dialect: Dialect) -> Self {
-        Self { text, schema, dialect, bound: Bound::default(), in_trigger: false }
+        Self { text, schema, dialect, bound: Bound::default(), columns: Vec::new(), in_trigger: false }
     }
 
     /// `outer` is what is visible everywhere in it.
     pub(super) fn statement(&mut self, statement: &'s Statement, outer: &Scope<'_, 's>) -> Result<(), Refused> {
         match &statement.kind {
             Kind::Query(query) => self.query(query, outer, &Ctes::default()),
-            Kind::Insert(insert) => self.insert(insert, outer),
-            Kind::Update(update) => self.update(update, outer),
-            Kind::Delete(delete) => self.delete(delete, outer),
+            Kind::Insert(insert) => self.insert(insert, outer, &Ctes::default()),
+            Kind::Update(update) => self.update(update, outer, &Ctes::default()),
+            Kind::Delete(delete) => self.delete(delete, outer, &Ctes::default()),
+            Kind::Merge(merge) => self.merge(merge, outer, &Ctes::default()),
+            Kind::Truncate(tables, _) => self.truncate(tables),
             Kind::Condition(expr) => self.exprs(Rule::WalkClauses, [expr], outer, &Ctes::default()),
-            Kind::Transaction(_) | Kind::Pragma(_) => Ok(()),
+            Kind::Transaction(_) | Kind::Setting(_) | Kind::Pragma(_) => Ok(()),
         }
     }
 
@@ -50,7 +56,9 @@ impl<'m, 's> Binder<'m, 's> {
             let walked = if on(Rule::WalkBranches) { query.branches.len() } else { 1 };
             query.branches.iter().take(walked).try_for_each(|branch| self.branch(branch, &[], outer, &ctes))?;
             // The terms of a set operation name its results. Whatever else they name, they name outside of it.
-            self.exprs(Rule::WalkOrderBy, &query.order_by, outer, &ctes)?;
+            let sqlite = self.dialect.has_row_ids();
+            let others = query.order_by.iter().filter(|term| sqlite || term.shape != Shape::Column);
+            self.exprs(Rule::WalkOrderBy, others, outer, &ctes)?;
             return self.exprs(Rule::WalkLimit, &query.limit, outer, &ctes);
         };
         self.branch(only, &query.order_by, outer, &ctes)?;
@@ -66,7 +74,18 @@ impl<'m, 's> Binder<'m, 's> {
         let Some(with) = with.filter(|_| on(Rule::WalkCte)) else { return Ok(()) };
         with.ctes.iter().enumerate().try_for_each(|(at, cte)| {
             self.bound.ctes.push(cte);
-            self.query(&cte.query, outer, &ctes.in_query(with, at))
+            let ctes = ctes.in_query(with, at);
+            match &cte.body {
+                Body::Query(query) => self.query(query, outer, &ctes),
+                Body::Change(_) if !on(Rule::WalkChange) => Ok(()),
+                Body::Change(change) => match &**change {
+                    Kind::Insert(insert) => self.insert(insert, outer, &ctes),
+                    Kind::Update(update) => self.update(update, outer, &ctes),
+                    Kind::Delete(delete) => self.delete(delete, outer, &ctes),
+                    Kind::Merge(merge) => self.merge(merge, outer, &ctes),
+                    _ => Err(self.refuse(Code::Unknown, "a common table expression of this kind", cte.name.span)),
+                },
+            }
         })
     }
 
@@ -98,6 +117,7 @@ impl<'m, 's> Binder<'m, 's> {
         outer: &Scope<'_, 's>,
         ctes: &Ctes<'_, 's>,
     ) -> Result<(), Refused> {
+        let seen = self.columns.len();
         let mut scope = Scope { around: Some(outer), items: Vec::new() };
         select.from.iter().try_for_each(|from| self.from(from, &mut scope, outer, ctes))?;
         select.from.iter().try_for_each(|from| self.joins(from, &scope, ctes))?;
@@ -112,6 +132,7 @@ impl<'m, 's> Binder<'m, 's> {
         };
         self.exprs(Rule::WalkOrderBy, order_by.iter().filter(|term| !names_result(term)), &scope, ctes)?;
         self.bound.selects.push(select);
+        self.group(select, &scope, ctes, seen);
         self.spell_out_stars(select, ctes)
     }
 
@@ -141,6 +162,13 @@ impl<'m, 's> Binder<'m, 's> {
                     scope.items.push(other(item));
                 }
                 Item::Join { from, alias: None, .. } => self.from(from, scope, outer, ctes)?,
+                // What is in it is visible in it only.
+                Item::Join { from, alias: Some(_), .. } if !self.dialect.has_row_ids() => {
+                    let mut inner = Scope { around: Some(outer), items: Vec::new() };
+                    self.from(from, &mut inner, outer, ctes)?;
+                    self.joins(from, &inner, ctes)?;
+                    scope.items.push(other(item));
+                }
                 Item::Join { span, alias: Some(_), .. } => {
                     let refused = self.refuse(Code::Unknown, "a join in parentheses with an alias", *span);
                     return Err(refused.hint("write it as a subquery: (SELECT * FROM …) AS alias"));
@@ -157,8 +185,8 @@ impl<'m, 's> Binder<'m, 's> {
             match item {
                 Item::Call(call) => self.exprs(Rule::WalkFrom, &call.arguments, scope, ctes)?,
                 Item::Functions { calls, .. } => self.exprs(Rule::WalkFrom, [calls], scope, ctes)?,
-                Item::Join { from, .. } => self.joins(from, scope, ctes)?,
-                Item::Table(_) | Item::Query { .. } => {}
+                Item::Join { from, alias: None, .. } => self.joins(from, scope, ctes)?,
+                Item::Table(_) | Item::Query { .. } | Item::Join { .. } => {}
             }
         }
         let on_clauses = from.joins.iter().filter_map(|join| join.constraint.as_ref()?.on());
@@ -168,12 +196,18 @@ impl<'m, 's> Binder<'m, 's> {
     /// A relation that is read.
     fn table(&mut self, table: &'s TableRef, item: &'s Item, ctes: &Ctes<'_, 's>) -> Result<Exposed<'s>, Refused> {
         let name = Some(table.exposed().name.clone());
-        let Some(means) = self.meaning(table, ctes)? else {
+        let means = self.meaning(table, ctes)?;
+        if let (None, Some(sample)) = (&means, table.sample) {
+            return Err(self.refuse(Code::Unknown, "TABLESAMPLE of what is no table", sample));
+        }
+        let Some(means) = means else {
             return Ok(Exposed { name, relation: Visible::Other { item } });
         };
         let relation = match &means {
             Meaning::Tenant(of) => Visible::Table { table: of.clone(), role: Role::Leaf(table) },
-            Meaning::Global(of) => Visible::Table { table: of.clone(), role: Role::Global },
+            Meaning::Global(of) => Visible::Table { table: of.clone(), role: Role::Global(table) },
+            #[cfg(feature = "postgres")]
+            Meaning::Catalog(_) => Visible::Catalog,
             Meaning::View(_) | Meaning::Master => Visible::Other { item },
         };
         self.bound.reads.push(Read { table, means, after_in: false });
@@ -183,6 +217,10 @@ impl<'m, 's> Binder<'m, 's> {
     /// What the name of a relation means; nothing for a common table expression.
     fn meaning(&self, table: &TableRef, ctes: &Ctes<'_, '_>) -> Result<Option<Meaning>, Refused> {
         let name = &table.name.name;
+        #[cfg(feature = "postgres")]
+        if let Some(view) = self.catalog(table, ctes)? {
+            return Ok(Some(Meaning::Catalog(view)));
+        }
         match &table.schema {
             Some(schema) => self.check_schema(schema)?,
             None if on(Rule::Cte) && ctes.find(name).is_some() => return Ok(None),
@@ -194,6 +232,25 @@ impl<'m, 's> Binder<'m, 's> {
             Some(Relation::View(view)) => Ok(Some(Meaning::View(view.clone()))),
             None if self.dialect.is_master(name) => Ok(Some(Meaning::Master)),
             None => Err(self.refuse(Code::Relation, format!("table {}", name.quoted()), table.named)),
+        }
+    }
+
+    /// R-CATALOG: the view that stands for one of PostgreSQL's own relations.
+    #[cfg(feature = "postgres")]
+    fn catalog(&self, table: &TableRef, ctes: &Ctes<'_, '_>) -> Result<Option<String>, Refused> {
+        use crate::postgres::catalogs;
+        let name = &table.name.name;
+        let schema = table.schema.as_ref().map(|schema| schema.name.as_str());
+        if self.dialect != Dialect::Postgres || (schema.is_none() && on(Rule::Cte) && ctes.find(name).is_some()) {
+            return Ok(None);
+        }
+        match catalogs::view_of(schema, name.as_str()) {
+            Some(view) => Ok(Some(view)),
+            None if table.schema.as_ref().is_some_and(|schema| self.dialect.is_catalog_schema(&schema.name)) => {
+                let refused = self.refuse(Code::Relation, format!("relation {}", name.quoted()), table.named);
+                Err(refused.hint("it is not among those that are shown to applications"))
+            }
+            None => Ok(None),
         }
     }
 
@@ -220,7 +277,16 @@ impl<'m, 's> Binder<'m, 's> {
 
     fn site(&mut self, site: &'s Site, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>) -> Result<(), Refused> {
         match site {
-            Site::Column(column) => self.column(column, scope, ctes),
+            Site::Column(column) => {
+                self.columns.push(column);
+                self.column(column, scope, ctes)
+            }
+            Site::Type(named) => {
+                self.bound.types.push(named);
+                Ok(())
+            }
+            Site::Row(of) => self.star_row(of, scope),
+            Site::Field { of, field } => self.field(of.as_ref(), field, scope, ctes),
             Site::Function(function) => {
                 self.bound.functions.push(function);
                 Ok(())

@@ -28,7 +28,7 @@ pub(super) fn row_ids(bound: &Bound<'_>, context: &Context<'_>, edits: &mut Edit
     for row_id in &bound.row_ids {
         let of = row_id.of.quoted();
         let column = match (&row_id.table.row_id, row_id.role) {
-            (_, Role::Global) | (RowId::None, _) => continue,
+            (_, Role::Global(_)) | (RowId::None, _) => continue,
             (RowId::Column(key), _) => key.quoted().to_string(),
             (RowId::Hidden, Role::Leaf(leaf)) => context.shown_row_id(leaf),
             (RowId::Hidden, Role::Target | Role::Excluded | Role::Row) => format!("\"{}\"", crate::ROW_ID),

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     Code, Refused, Rule, Table,
-    bind::{Bound, is_row_id},
+    bind::{Change, is_row_id},
     ir::{Delete, Set, Shape, TableRef, Update, Where},
     rules::on,
     splice::Edits,
@@ -11,13 +11,13 @@ use crate::{
 
 pub(super) fn update(
     update: &Update,
-    bound: &Bound<'_>,
+    change: &Change<'_>,
     context: &Context<'_>,
     edits: &mut Edits,
 ) -> Result<(), Refused> {
     target(&update.table, context, edits);
     // The last value may end where the guard begins.
-    bound.target.iter().try_for_each(|table| sets(&update.sets, table, context, edits))?;
+    sets(&update.sets, &change.table, context, edits)?;
     if on(Rule::GuardUpdate) {
         guard(&update.filter, &update.table, context, edits);
     }

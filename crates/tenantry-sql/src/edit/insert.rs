@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Code, Dialect, Refused, Rule, TENANT, Table,
-    bind::Bound,
+    bind::Change,
     ir::{Branch, Conflict, Expr, Insert, Output, Query, Shape, Source, UpsertAction},
     rules::on,
     splice::Edits,
@@ -16,14 +16,14 @@ use crate::{
 
 pub(super) fn insert(
     insert: &Insert,
-    bound: &Bound<'_>,
+    change: &Change<'_>,
     context: &Context<'_>,
     edits: &mut Edits,
 ) -> Result<(), Refused> {
-    let Some(table) = &bound.target else { return Ok(()) };
+    let table = &change.table;
     target(&insert.into, context, edits);
     check_counts(insert, table, context)?;
-    columns(insert, table, context, edits)?;
+    columns(insert, change, context, edits)?;
     match &insert.source {
         Source::Default(span) => edits.replace(*span, format!("VALUES ({})", context.tenant)),
         Source::Query(query) => ids(insert, query, table, context, edits)?,
@@ -56,9 +56,10 @@ fn append_to(query: &Query, context: &Context<'_>, edits: &mut Edits) {
 }
 
 /// The list of columns, with the tenant's at its end.
-fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Edits) -> Result<(), Refused> {
+fn columns(insert: &Insert, change: &Change<'_>, context: &Context<'_>, edits: &mut Edits) -> Result<(), Refused> {
+    let table = &change.table;
     match insert.columns.as_deref() {
-        Some(columns @ [.., last]) => {
+        Some(columns @ [_, ..]) => {
             // Of columns that are listed twice SQLite takes the first, of row ids the last.
             if let Some(again) = columns.iter().filter(|column| names_row_id(&column.name, table)).nth(1) {
                 let construct = format!("a second row id, {}", again.name.quoted());
@@ -66,10 +67,10 @@ fn columns(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Ed
                 return Err(refused.hint("list the row id once"));
             }
             columns.iter().for_each(|column| spell_out(column, table, edits));
-            edits.insert(last.span.end, format!(", \"{TENANT}\""));
+            edits.insert(insert.columns_end, format!(", \"{TENANT}\""));
         }
         Some([]) | None => {
-            let given = given(insert, table, context)?;
+            let given = given(insert, change, context)?;
             let logical = table.insertable().take(given).map(|column| column.name.quoted().to_string());
             // Defaults are for all columns that are not listed.
             let logical = logical.filter(|_| matches!(insert.source, Source::Query(_)) && on(Rule::InsertColumns));
@@ -100,7 +101,7 @@ fn check_counts(insert: &Insert, table: &Table, context: &Context<'_>) -> Result
 }
 
 /// How many columns are filled when none are listed. In PostgreSQL these may be fewer than there are.
-fn given(insert: &Insert, table: &Table, context: &Context<'_>) -> Result<usize, Refused> {
+fn given(insert: &Insert, change: &Change<'_>, context: &Context<'_>) -> Result<usize, Refused> {
     if context.tenant.dialect() == Dialect::Sqlite {
         return Ok(usize::MAX);
     }
@@ -109,20 +110,13 @@ fn given(insert: &Insert, table: &Table, context: &Context<'_>) -> Result<usize,
             Refused::new(Code::Unknown, "INSERT without a list of columns").at(context.text, insert.into.span);
         refused.hint("list the columns")
     };
+    let table = &change.table;
     if table.columns.iter().any(|column| column.generated) {
         return Err(refuse());
     }
     match &insert.source {
         Source::Default(_) => Ok(0),
-        Source::Query(query) => match query.branches.as_slice() {
-            [Branch::Values(values), ..] => values.rows.first().map(|row| row.values.len()).ok_or_else(refuse),
-            [Branch::Select(select), ..]
-                if select.results.iter().all(|output| matches!(output, Output::Expr { .. })) =>
-            {
-                Ok(select.results.len())
-            }
-            _ => Err(refuse()),
-        },
+        Source::Query(_) => change.width.filter(|width| *width <= table.columns.len()).ok_or_else(refuse),
     }
 }
 
@@ -176,6 +170,7 @@ fn id_at(insert: &Insert, table: &Table) -> Option<usize> {
 /// Conflicts are those of the tenant's own rows.
 fn conflicts(insert: &Insert, table: &Table, context: &Context<'_>, edits: &mut Edits) -> Result<(), Refused> {
     for upsert in &insert.upserts {
+        // The name of a constraint is the same in the shared schema.
         if let Some(first) = upsert.target.as_ref().and_then(|target| target.terms.first())
             && on(Rule::ConflictTarget)
         {

@@ -2,7 +2,7 @@
 
 use super::{Context, stored};
 use crate::{
-    Refused, Rule, Table,
+    Code, Refused, Rule, Table,
     bind::{Bound, Meaning, Read, Role},
     ir::TableRef,
     rules::on,
@@ -21,6 +21,15 @@ pub(super) fn reads(bound: &Bound<'_>, context: &Context<'_>, edits: &mut Edits)
             return Ok(());
         }
         let source = source(read, bound, context)?;
+        // R-SAMPLE: what is sampled is the shared table. That of all tenants has no leaf.
+        match (read.table.sample, &read.means) {
+            (None, _) | (Some(_), Meaning::Global(_)) => {}
+            (Some(sample), Meaning::Tenant(_)) => edits.replace(sample, ""),
+            (Some(sample), _) => {
+                let refused = Refused::new(Code::Unknown, "TABLESAMPLE of what is no table");
+                return Err(refused.at(context.text, sample));
+            }
+        }
         let alias = read.table.exposed().name.quoted();
         if read.after_in {
             edits.replace(named, format!("(SELECT * FROM {source} AS {alias})"));
@@ -41,6 +50,8 @@ fn source(read: &Read<'_>, bound: &Bound<'_>, context: &Context<'_>) -> Result<S
     Ok(match &read.means {
         Meaning::Tenant(table) => leaf(table, read.table, bound, context),
         Meaning::Global(table) => context.tenant.physical(&table.name),
+        #[cfg(feature = "postgres")]
+        Meaning::Catalog(view) => view.clone(),
         Meaning::Master => format!("({})", stored::MASTER),
         Meaning::View(view) => {
             let body = (context.expand)(view)?;
@@ -67,6 +78,7 @@ fn leaf(table: &Table, reference: &TableRef, bound: &Bound<'_>, context: &Contex
     }
     let hint = reference.hint.as_ref().and_then(|hint| hint.index.as_ref()).filter(|_| on(Rule::IndexHint));
     let hint = hint.map(|index| format!(" INDEXED BY {}", index.name.quoted())).unwrap_or_default();
+    let sample = reference.sample.map(|sample| format!(" {}", &context.text[sample.range()])).unwrap_or_default();
     let (results, tenant) = (results.join(", "), context.tenant);
-    format!("(SELECT {results} FROM {}{hint} WHERE {})", tenant.physical(&table.name), tenant.owns(&table.name))
+    format!("(SELECT {results} FROM {}{hint}{sample} WHERE {})", tenant.physical(&table.name), tenant.owns(&table.name))
 }

@@ -1,15 +1,22 @@
 //! The rules: from what a statement names to edits of its text. A file per clause.
 
 mod column;
+#[cfg(feature = "postgres")]
+mod group;
 mod guard;
 mod insert;
 mod join;
 mod leaf;
+mod merge;
 mod name;
 mod parameter;
 mod returning;
+#[cfg(feature = "postgres")]
+mod row;
 mod stored;
 mod term;
+#[cfg(feature = "postgres")]
+mod truncate;
 
 #[cfg(feature = "postgres")]
 pub(crate) use self::parameter::dollars;
@@ -17,8 +24,8 @@ pub use self::{parameter::Numbering, stored::PRAGMAS};
 pub(crate) use self::{parameter::number, stored::pragma, term::Tenant};
 use crate::{
     Dialect, Refused,
-    bind::Bound,
-    ir::{Kind, Statement},
+    bind::{Bound, What},
+    ir::Statement,
     splice::Edits,
 };
 
@@ -63,20 +70,32 @@ pub(crate) fn edit(
     if context.tenant.dialect() == Dialect::Sqlite {
         join::turn_round(bound, edits);
     }
-    match &statement.kind {
-        Kind::Insert(insert) => insert::insert(insert, bound, context, edits)?,
-        Kind::Update(update) => guard::update(update, bound, context, edits)?,
-        Kind::Delete(delete) => guard::delete(delete, context, edits),
-        Kind::Query(_) | Kind::Condition(_) | Kind::Transaction(_) | Kind::Pragma(_) => {}
+    #[cfg(feature = "postgres")]
+    {
+        row::rows(bound, edits);
+        group::groups(bound, edits);
+        truncate::truncate(statement, bound, context, edits);
     }
-    returning::returning(bound, context, edits)?;
+    for change in &bound.changes {
+        match change.what {
+            What::Insert(insert) => insert::insert(insert, change, context, edits)?,
+            What::Update(update) => guard::update(update, change, context, edits)?,
+            What::Delete(delete) => guard::delete(delete, context, edits),
+            What::Merge(merge) => merge::merge(merge, change, context, edits)?,
+        }
+        returning::returning(change, context, edits)?;
+    }
     // PostgreSQL's names of results do not depend on the text.
     if context.tenant.dialect() == Dialect::Sqlite {
         name::results(bound, context, edits);
     }
     // The tenant comes last, after what belongs to the results before it.
-    if let Kind::Insert(insert) = &statement.kind {
-        insert::append(insert, context, edits);
+    for change in &bound.changes {
+        match change.what {
+            What::Insert(insert) => insert::append(insert, context, edits),
+            What::Merge(merge) => merge::append(merge, context, edits),
+            What::Update(_) | What::Delete(_) => {}
+        }
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub(super) fn results(bound: &Bound<'_>, context: &Context<'_>, edits: &mut Edit
     if !on(Rule::ResultName) {
         return;
     }
-    let returned = bound.returning.iter().flat_map(|returning| &returning.outputs);
+    let returned = bound.changes.iter().filter_map(|change| change.returning).flat_map(|returning| &returning.outputs);
     let selected = bound.selects.iter().flat_map(|select| &select.results);
     let mut names = Vec::new();
     for output in selected.chain(returned) {
@@ -26,7 +26,7 @@ pub(super) fn results(bound: &Bound<'_>, context: &Context<'_>, edits: &mut Edit
         let name = match expr.shape {
             Shape::Column if !hidden(expr.span) => continue,
             Shape::Column => "rowid",
-            Shape::Null | Shape::Integer | Shape::Other => &context.text[expr.span.range()],
+            Shape::Cast | Shape::Null | Shape::Integer | Shape::Other => &context.text[expr.span.range()],
         };
         if edits.touch(expr.span) {
             names.push((expr.span.end, Name::from(name)));

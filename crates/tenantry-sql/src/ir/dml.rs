@@ -1,6 +1,6 @@
 //! Statements that change rows.
 
-use super::{Expr, From, Output, Query, TableRef, With};
+use super::{Expr, From, Output, Query, Row, TableRef, With};
 use crate::{Ident, Span};
 
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(crate) struct Insert {
     pub(crate) into: TableRef,
     /// The listed columns; at least one.
     pub(crate) columns: Option<Vec<Ident>>,
+    /// Where the list of columns ends, before its parenthesis.
+    pub(crate) columns_end: usize,
     pub(crate) source: Source,
     pub(crate) upserts: Vec<Upsert>,
     pub(crate) returning: Option<Returning>,
@@ -42,9 +44,11 @@ pub(crate) struct Upsert {
 
 #[derive(Debug)]
 pub(crate) struct ConflictTarget {
-    /// The terms between the parentheses; at least one.
+    /// The terms between the parentheses; none if a constraint is named.
     pub(crate) terms: Vec<Expr>,
     pub(crate) filter: Option<Expr>,
+    /// `ON CONSTRAINT`.
+    pub(crate) constraint: Option<Ident>,
 }
 
 #[derive(Debug)]
@@ -78,6 +82,47 @@ pub(crate) struct Delete {
     pub(crate) using: Option<From>,
     pub(crate) filter: Where,
     pub(crate) returning: Option<Returning>,
+}
+
+/// `MERGE`.
+#[derive(Debug)]
+pub(crate) struct Merge {
+    pub(crate) with: Option<With>,
+    pub(crate) table: TableRef,
+    pub(crate) source: From,
+    /// What rows are matched by.
+    pub(crate) on: Expr,
+    pub(crate) arms: Vec<Arm>,
+}
+
+/// One `WHEN … THEN …` of `MERGE`.
+#[derive(Debug)]
+pub(crate) struct Arm {
+    /// Whether it is about rows of the table that nothing in the source matches.
+    pub(crate) by_source: bool,
+    pub(crate) filter: Where,
+    pub(crate) action: ArmAction,
+}
+
+#[derive(Debug)]
+pub(crate) enum ArmAction {
+    /// `DO NOTHING` or `DELETE`.
+    Plain,
+    Update(Vec<Set>),
+    Insert {
+        /// The listed columns, or where the list would stand.
+        columns: Result<Vec<Ident>, usize>,
+        /// Where the list of columns ends, before its parenthesis.
+        columns_end: usize,
+        values: ArmValues,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) enum ArmValues {
+    Row(Row),
+    /// `DEFAULT VALUES`.
+    Default(Span),
 }
 
 /// The `WHERE` clause of a statement that changes rows.

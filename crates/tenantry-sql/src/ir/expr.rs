@@ -16,6 +16,8 @@ pub(crate) struct Expr {
 pub(crate) enum Shape {
     /// A reference to a column and nothing else: the first site. The database names the result after the column.
     Column,
+    /// A cast of a column, whose name the result has as well.
+    Cast,
     /// The literal `NULL`.
     Null,
     /// A whole number.
@@ -28,6 +30,15 @@ pub(crate) enum Shape {
 pub(crate) enum Site {
     Column(ColumnRef),
     Function(Function),
+    /// A type.
+    Type(TypeRef),
+    /// `t.*` in an expression, which means the whole row.
+    Row(Ident),
+    /// `(x).f`, a field of a row: the name of the field, and the column that the row is, if it is one.
+    Field {
+        of: Option<Ident>,
+        field: Ident,
+    },
     /// A subquery, its parentheses not included.
     Query(Query),
     /// `x IN t`, a hidden `FROM` (R-INTABLE).
@@ -47,5 +58,15 @@ pub(crate) struct ColumnRef {
 
 #[derive(Debug)]
 pub(crate) struct Function {
+    pub(crate) schema: Option<crate::Name>,
+    pub(crate) name: Ident,
+    /// The first argument, if it is a literal.
+    pub(crate) literal: Option<String>,
+}
+
+/// The name of a type, with its schema.
+#[derive(Debug)]
+pub(crate) struct TypeRef {
+    pub(crate) schema: Option<crate::Name>,
     pub(crate) name: Ident,
 }

@@ -9,11 +9,14 @@ mod expr;
 mod query;
 
 pub(crate) use self::{
-    dml::{Conflict, ConflictTarget, Delete, Insert, Returning, Set, Source, Update, Upsert, UpsertAction, Where},
-    expr::{ColumnRef, Expr, Function, Shape, Site},
+    dml::{
+        Arm, ArmAction, ArmValues, Conflict, ConflictTarget, Delete, Insert, Merge, Returning, Set, Source, Update,
+        Upsert, UpsertAction, Where,
+    },
+    expr::{ColumnRef, Expr, Function, Shape, Site, TypeRef},
     query::{
-        Branch, Constraint, Cte, From, IndexHint, Item, Join, JoinKind, Output, Query, Row, Select, TableCall,
-        TableRef, Values, With,
+        Body, Branch, Constraint, Cte, From, GroupTerm, IndexHint, Item, Join, JoinKind, Output, Query, Row, Select,
+        TableCall, TableRef, Values, With,
     },
 };
 use crate::Span;
@@ -37,12 +40,28 @@ pub(crate) enum Kind {
     Insert(Insert),
     Update(Update),
     Delete(Delete),
+    Merge(Box<Merge>),
+    /// All rows of these tables go; the spans of the words are those of the whole statement.
+    Truncate(Vec<TableRef>, Span),
+    /// What is set for the connection or asked of it, and passes as it is.
+    Setting(Setting),
     /// The condition of a trigger.
     Condition(Expr),
     /// What begins or ends a transaction or a savepoint, and passes as it is.
     Transaction(crate::Transaction),
     /// A question about the schema, as SQLite's `PRAGMA table_info(t)`.
     Pragma(Pragma),
+}
+
+/// What a statement does to a setting of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// It is shown.
+    Show,
+    /// It is set until the transaction ends.
+    Transaction,
+    /// It is set for as long as the connection lives.
+    Connection,
 }
 
 #[derive(Debug)]

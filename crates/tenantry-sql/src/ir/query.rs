@@ -1,6 +1,6 @@
 //! Queries: what stands between `SELECT` and its end.
 
-use super::Expr;
+use super::{Expr, Kind};
 use crate::{Ident, Span};
 
 /// A query: one or more branches of a set operation, with what belongs to all of them.
@@ -27,7 +27,17 @@ pub(crate) struct With {
 pub(crate) struct Cte {
     pub(crate) name: Ident,
     pub(crate) columns: Option<Vec<Ident>>,
-    pub(crate) query: Query,
+    pub(crate) body: Body,
+    /// Whether `SEARCH` or `CYCLE` gives it more columns.
+    pub(crate) extended: bool,
+}
+
+/// What a common table expression consists of.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Query(Query),
+    /// A statement that changes rows.
+    Change(Box<Kind>),
 }
 
 #[derive(Debug)]
@@ -35,7 +45,6 @@ pub(crate) enum Branch {
     Select(Box<Select>),
     Values(Values),
     /// A query in parentheses, with clauses of its own.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has none"))]
     Query(Box<Query>),
 }
 
@@ -47,6 +56,17 @@ pub(crate) struct Select {
     pub(crate) from: Option<From>,
     /// Everything after `FROM`: `WHERE`, `GROUP BY`, `HAVING`, windows.
     pub(crate) clauses: Vec<Expr>,
+    /// The terms of `GROUP BY` that a primary key could consist of (R-FDGROUP).
+    pub(crate) group: Vec<GroupTerm>,
+}
+
+/// A term of `GROUP BY`, and where it ends.
+#[derive(Debug)]
+pub(crate) enum GroupTerm {
+    /// A column, perhaps with its table.
+    Column { table: Option<crate::Name>, name: crate::Name, end: usize },
+    /// The number of a result, from one.
+    Result { number: usize, end: usize },
 }
 
 impl Select {
@@ -137,7 +157,6 @@ pub(crate) enum Item {
     Table(TableRef),
     Call(TableCall),
     /// Functions that give rows and are called as in any expression.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite's are calls"))]
     Functions {
         span: Span,
         calls: Expr,
@@ -148,6 +167,8 @@ pub(crate) enum Item {
         span: Span,
         query: Box<Query>,
         alias: Option<Ident>,
+        /// The names that the alias gives its columns, perhaps not all.
+        columns: Vec<Ident>,
     },
     /// The span includes parentheses and alias.
     Join {
@@ -189,7 +210,11 @@ pub(crate) struct TableRef {
     pub(crate) schema: Option<Ident>,
     pub(crate) name: Ident,
     pub(crate) alias: Option<Ident>,
+    /// The names that the alias gives its columns, perhaps not all.
+    pub(crate) columns: Vec<Ident>,
     pub(crate) hint: Option<IndexHint>,
+    /// `TABLESAMPLE` with what belongs to it.
+    pub(crate) sample: Option<Span>,
 }
 
 impl TableRef {

@@ -1,11 +1,26 @@
 //! The functions that a statement may call: what they compute depends on their arguments, the clock and chance, and on
 //! nothing that belongs to the session, to the server or to other tenants.
 
-use crate::Code;
+use super::{extensions, settings};
+use crate::{Code, SchemaMap};
 
-/// Whether a statement may call the function of this name, which is one of `pg_catalog`.
+/// Whether a statement may call a function of `pg_catalog`, or of an extension that is installed.
+pub(crate) fn may_call(schema: Option<&str>, name: &str, literal: Option<&str>, map: &SchemaMap) -> bool {
+    let of_extension = || extensions::functions(name).any(|extension| map.has_extension(extension));
+    match schema {
+        None if name == "current_setting" => literal.is_some_and(settings::may_read),
+        None => is_allowed(name) || of_extension(),
+        Some("pg_catalog") if name == "current_setting" => literal.is_some_and(settings::may_read),
+        Some("pg_catalog") => is_allowed(name),
+        Some("information_schema") => name == "_pg_expandarray",
+        Some("public") => of_extension(),
+        Some(_) => false,
+    }
+}
+
+/// Whether it is a function of `pg_catalog` that is known to be harmless.
 pub(crate) fn is_allowed(name: &str) -> bool {
-    ALLOWED.binary_search(&name).is_ok()
+    ALLOWED.binary_search(&name).is_ok() || INTROSPECTION.binary_search(&name).is_ok()
 }
 
 /// Why a function that is not allowed is refused.
@@ -18,6 +33,35 @@ pub(crate) fn code_of(name: &str) -> Code {
         _ => Code::Function,
     }
 }
+
+/// What to do instead of calling it, where the code's own hint says too little.
+pub(crate) fn hint_of(name: &str) -> Option<&'static str> {
+    match name {
+        "nextval" => Some("leave the column out of INSERT, and its default gives the next one"),
+        "currval" | "lastval" => Some("use INSERT … RETURNING, which gives the id of the row"),
+        "setval" => Some("a number that is inserted is not given out again; leave the sequence alone"),
+        "set_config" => Some("use SET LOCAL"),
+        _ => None,
+    }
+}
+
+/// What tells about the schema. The sequences, tables and types that the application may ask about are its own, and what is
+/// shared is not shown by the views that stand for the catalogs.
+#[rustfmt::skip]
+const INTROSPECTION: &[&str] = &[
+    "col_description", "current_database", "current_schema", "current_schemas",
+    "format_type",
+    "has_any_column_privilege", "has_column_privilege", "has_database_privilege", "has_function_privilege",
+    "has_schema_privilege", "has_sequence_privilege", "has_table_privilege", "has_type_privilege",
+    "obj_description",
+    "pg_client_encoding", "pg_collation_is_visible", "pg_column_size", "pg_encoding_to_char", "pg_function_is_visible",
+    "pg_get_constraintdef", "pg_get_expr", "pg_get_function_arguments", "pg_get_function_identity_arguments",
+    "pg_get_function_result", "pg_get_indexdef", "pg_get_partkeydef", "pg_get_ruledef", "pg_get_serial_sequence",
+    "pg_get_triggerdef", "pg_get_viewdef", "pg_index_column_has_property", "pg_indexam_has_property",
+    "pg_opclass_is_visible", "pg_operator_is_visible", "pg_table_is_visible", "pg_type_is_visible", "pg_typeof",
+    "to_regclass", "to_regnamespace", "to_regproc", "to_regprocedure", "to_regtype",
+    "version",
+];
 
 /// Scalar, aggregate, window and set-returning functions.
 #[rustfmt::skip]
@@ -72,8 +116,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted() {
-        assert!(ALLOWED.is_sorted_by(|a, b| a < b));
+    fn the_tables_are_sorted() {
+        assert!(ALLOWED.is_sorted_by(|a, b| a < b) && INTROSPECTION.is_sorted_by(|a, b| a < b));
     }
 
     #[test]

@@ -127,17 +127,24 @@ fn check_single(text: &str, tokens: &Tokens) -> Result<(), Refused> {
     let code = match word.as_str() {
         "select" | "values" | "table" | "with" | "insert" | "update" | "delete" => return Ok(()),
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => return Ok(()),
-        "merge" | "prepare" | "execute" | "deallocate" => Code::Unknown,
+        "merge" | "truncate" | "set" | "reset" | "show" => return Ok(()),
+        "prepare" | "execute" | "deallocate" => Code::Unknown,
         "copy" | "declare" | "fetch" | "move" | "close" => Code::UnscopedPath,
-        "set" | "reset" | "show" | "discard" | "load" => Code::Setting,
+        "discard" | "load" => Code::Setting,
         "lock" | "listen" | "notify" | "unlisten" => Code::Lock,
         "create" | "alter" | "drop" | "comment" | "grant" | "revoke" | "do" | "call" | "reindex" | "cluster"
         | "refresh" | "import" | "security" | "reassign" => Code::Ddl,
         "explain" | "analyze" | "vacuum" | "checkpoint" => Code::Explain,
-        "truncate" => Code::Truncate,
         _ => Code::Statement,
     };
-    Err(Refused::new(code, word.to_ascii_uppercase()).at(text, first.span))
+    let refused = Refused::new(code, word.to_ascii_uppercase()).at(text, first.span);
+    Err(match word.as_str() {
+        "prepare" | "execute" | "deallocate" => refused.hint("let the driver prepare statements, which is scoped"),
+        // It takes no parameters, which is where the tenant stands.
+        "copy" => refused.hint("use SELECT or INSERT of many rows"),
+        "declare" | "fetch" | "move" | "close" => refused.hint("let the driver fetch the rows of a SELECT one by one"),
+        _ => refused,
+    })
 }
 
 /// How many operators and other words may follow one another without a comma, a parenthesis, `AND` or `OR`; each may be

@@ -3,12 +3,19 @@
 #[cfg(feature = "sqlite")]
 mod read;
 mod relation;
+mod types;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 #[cfg(feature = "sqlite")]
 pub use self::read::{Belongs, StoredSchema};
-pub use self::relation::{Action, Column, ForeignKey, Relation, RowId, Table, View};
+pub use self::{
+    relation::{Action, Column, ForeignKey, PostgresFacts, Relation, RowId, Table, View},
+    types::Type,
+};
 use crate::Name;
 
 /// The tables and views of the application, without what Tenantry adds.
@@ -18,13 +25,15 @@ use crate::Name;
 pub struct SchemaMap {
     version: u64,
     relations: HashMap<Name, Relation>,
+    types: HashMap<Name, Type>,
+    extensions: HashSet<Box<str>>,
 }
 
 impl SchemaMap {
     /// A map of these relations. Of two with one name, the later one counts.
     pub fn new(version: u64, relations: impl IntoIterator<Item = Relation>) -> Self {
         let relations = relations.into_iter().map(|relation| (relation.name().clone(), relation)).collect();
-        Self { version, relations }
+        Self { version, relations, types: HashMap::new(), extensions: HashSet::new() }
     }
 
     /// Which state of the schema this is. Plans made with one version are not used with another.

@@ -50,6 +50,20 @@ pub struct Table {
     pub primary_key: Vec<Name>,
     /// Its foreign keys, in the order of the declaration.
     pub foreign_keys: Vec<ForeignKey>,
+    /// What only PostgreSQL's rules ask for.
+    pub postgres: PostgresFacts,
+}
+
+/// What the rules for PostgreSQL ask of a table besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PostgresFacts {
+    /// The names of its primary key, unique and exclusion constraints: what `ON CONFLICT ON CONSTRAINT` may name. They
+    /// are the same in the shared schema.
+    pub constraints: Vec<Name>,
+    /// The columns whose types cannot be compared, as `json`, `xml` and `point`: nothing can be grouped by them.
+    pub incomparable: Vec<Name>,
+    /// Whether deleting rows fires triggers, which `TRUNCATE` would not do.
+    pub row_triggers: bool,
 }
 
 impl Table {

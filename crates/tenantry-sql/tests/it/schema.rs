@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenantry_sql::{Column, Limits, Name, Relation, Rewriter, RowId, SchemaMap, Table, View};
+use tenantry_sql::{Column, Limits, Name, PostgresFacts, Relation, Rewriter, RowId, SchemaMap, Table, View};
 
 pub(crate) fn rewriter() -> Rewriter {
     let table = |name: &str, number, columns: &[&str], row_id| {
@@ -15,6 +15,7 @@ pub(crate) fn rewriter() -> Rewriter {
             auto_increment: false,
             primary_key: Vec::new(),
             foreign_keys: Vec::new(),
+            postgres: PostgresFacts::default(),
         })
     };
     let view = |name: &str, columns: Option<&[&str]>, body: &str| {

@@ -10,10 +10,10 @@ use pg_query::{
 
 use super::Lowering;
 use crate::{
-    Code, Ident, Refused, Span,
+    Code, Ident, Name, Refused, Span,
     ir::{
-        Branch, ConflictTarget, Delete, Expr, Insert, Query, Returning, Set, Source, TableRef, Update, Upsert,
-        UpsertAction, Where,
+        Branch, ConflictTarget, Delete, Expr, Insert, Query, Returning, Row, Set, Shape, Site, Source, TableRef,
+        Update, Upsert, UpsertAction, Where,
     },
 };
 
@@ -29,14 +29,16 @@ impl Lowering<'_> {
             r#override: _,
         } = insert;
         let (into, after) = self.target(relation.as_ref())?;
-        self.renamed.push("excluded".to_owned());
         let with = with_clause.as_ref().map(|with| self.with(with)).transpose()?;
-        let columns = cols.iter().map(|column| self.assigned(column)).collect::<Result<Vec<_>, _>>()?;
+        let columns = cols.iter().map(|column| self.inserted(column)).collect::<Result<Vec<_>, _>>()?;
+        let close = if columns.is_empty() { None } else { Some(self.tokens.up_to(after + 1, &[])) };
+        let last = close.and_then(|close| close.checked_sub(1)).and_then(|last| self.tokens.list.get(last));
+        let columns_end = last.map_or(into.span.end, |last| last.span.end);
         let source = match select_stmt.as_deref().and_then(|node| node.node.as_ref()) {
             None => self.default_values(after)?,
             Some(NodeEnum::SelectStmt(select)) => {
                 let mut query = self.query(select)?;
-                self.place_rows(&mut query, after)?;
+                self.place_rows(&mut query, close.map_or(after, |close| close + 1))?;
                 Source::Query(query)
             }
             Some(_) => return Err(self.refuse(Code::Unknown, "INSERT from something of this kind", -1)),
@@ -46,6 +48,7 @@ impl Lowering<'_> {
             conflict: None,
             into,
             columns: Some(columns).filter(|columns| !columns.is_empty()),
+            columns_end,
             source,
             upserts: on_conflict_clause.iter().map(|clause| self.upsert(clause)).collect::<Result<_, _>>()?,
             returning: self.returning(returning_clause.as_ref())?,
@@ -78,13 +81,10 @@ impl Lowering<'_> {
     }
 
     /// The table whose rows are changed, and the token after it and its alias.
-    fn target(&mut self, relation: Option<&RangeVar>) -> Result<(TableRef, usize), Refused> {
+    pub(super) fn target(&mut self, relation: Option<&RangeVar>) -> Result<(TableRef, usize), Refused> {
         let relation = relation.ok_or_else(|| self.refuse(Code::Unknown, "a change of nothing", -1))?;
         self.changes = true;
         let mut table = self.table(relation)?;
-        for row in [table.exposed().name.as_str(), "old", "new"] {
-            self.renamed.push(row.to_owned());
-        }
         let mut after = self.tokens.list.partition_point(|token| token.span.end <= table.named.end);
         if table.alias.is_some() {
             after += if self.tokens.kind(after) == Some(Kind::As) { 2 } else { 1 };
@@ -95,21 +95,40 @@ impl Lowering<'_> {
         Ok((table, after))
     }
 
-    /// A column that is assigned.
-    fn assigned(&self, target: &Node) -> Result<Ident, Refused> {
-        match &target.node {
-            Some(NodeEnum::ResTarget(target)) if target.indirection.is_empty() => {
-                self.check_column(&target.name, target.location)?;
-                self.ident(&target.name, target.location)
-            }
-            _ => Err(self.refuse(Code::Unknown, "an assignment to a part of a column", -1)),
+    /// A column that is assigned, and what belongs to the part of it that is.
+    pub(super) fn assigned(&mut self, target: &Node) -> Result<(Ident, Vec<Site>), Refused> {
+        let Some(NodeEnum::ResTarget(target)) = &target.node else {
+            return Err(self.refuse(Code::Unknown, "an assignment of this kind", -1));
+        };
+        let ResTarget { name, indirection, val: _, location } = &**target;
+        if Name::exact(name.as_str()).is_reserved() {
+            return Err(self.refuse(Code::Assignment, format!("column {}", crate::Quoted::new(name)), *location));
         }
+        self.check_column(name, *location)?;
+        let mut sites = Vec::new();
+        for part in indirection {
+            match &part.node {
+                // Nothing is called here.
+                Some(NodeEnum::String(field)) => self.check_column(&field.sval, *location)?,
+                _ => self.parts(None, std::slice::from_ref(part), &mut sites)?,
+            }
+        }
+        Ok((self.ident(name, *location)?, sites))
     }
 
-    fn sets(&mut self, targets: &[Node]) -> Result<Vec<Set>, Refused> {
+    /// A column that is inserted.
+    fn inserted(&mut self, target: &Node) -> Result<Ident, Refused> {
+        let (column, sites) = self.assigned(target)?;
+        if sites.is_empty() {
+            return Ok(column);
+        }
+        Err(self.refuse(Code::Unknown, "INSERT of a part of a column that is computed", -1))
+    }
+
+    pub(super) fn sets(&mut self, targets: &[Node]) -> Result<Vec<Set>, Refused> {
         let mut sets = Vec::new();
         for target in targets {
-            let column = self.assigned(target)?;
+            let (column, sites) = self.assigned(target)?;
             let Some(NodeEnum::ResTarget(target)) = &target.node else { continue };
             let ResTarget { name: _, indirection: _, val, location: _ } = &**target;
             let value = match val.as_deref().and_then(|node| node.node.as_ref()) {
@@ -119,6 +138,14 @@ impl Lowering<'_> {
                     self.exprs(source.as_deref().filter(|_| *colno == 1))?.pop()
                 }
                 _ => self.exprs(val.as_deref())?.pop(),
+            };
+            let value = match value {
+                Some(mut value) => {
+                    value.sites.extend(sites);
+                    Some(value)
+                }
+                None if sites.is_empty() => None,
+                None => Some(Expr { span: Span::at(0), shape: Shape::Other, sites }),
             };
             sets.extend(value.map(|value| Set { columns: vec![column], value }));
         }
@@ -152,34 +179,56 @@ impl Lowering<'_> {
         }
     }
 
-    /// Says where the rows of `VALUES` stand. Those of a `SELECT` are known by their results.
-    fn place_rows(&self, query: &mut Query, after: usize) -> Result<(), Refused> {
+    /// Says where the rows of `VALUES` stand. Those of a `SELECT` are known by their results. The source begins at `first`.
+    fn place_rows(&self, query: &mut Query, mut first: usize) -> Result<(), Refused> {
         let refuse = |construct: &'static str| Err(self.refuse(Code::Unknown, construct, -1));
-        if let [Branch::Values(values)] = query.branches.as_mut_slice() {
-            let mut open = self.tokens.up_to(after, &[Kind::Values]) + 1;
-            for row in &mut values.rows {
-                let close = self.tokens.up_to(open + 1, &[]);
-                let (Some(first), Some(last)) = (self.tokens.list.get(open), self.tokens.list.get(close)) else {
-                    return refuse("VALUES in parentheses");
-                };
-                if first.kind != Kind::Ascii40 || last.kind != Kind::Ascii41 {
-                    return refuse("VALUES in parentheses");
-                }
-                row.span = first.span.to(last.span);
-                open = close + 2;
-            }
-            return Ok(());
+        while query.branches.len() == 1 && self.tokens.kind(first) == Some(Kind::Ascii40) {
+            first += 1;
         }
+        let mut open = first;
         for branch in &mut query.branches {
             match branch {
-                Branch::Values(_) => return refuse("INSERT from a set operation with VALUES"),
+                Branch::Values(values) => {
+                    open = self.tokens.up_to(open, &[Kind::Values]) + 1;
+                    if !self.place(&mut values.rows, &mut open) {
+                        return refuse("VALUES in parentheses in a set operation");
+                    }
+                }
                 Branch::Select(select) if select.results.is_empty() => return refuse("INSERT from no columns"),
-                Branch::Select(select) if select.results_end() == 0 => return refuse("INSERT from TABLE"),
                 Branch::Select(_) => {}
-                Branch::Query(_) => return refuse("INSERT from a query in parentheses with clauses of its own"),
+                Branch::Query(query) => self.check_placed(query)?,
             }
         }
         Ok(())
+    }
+
+    /// Places rows from the token `open` on, and moves it behind them; false if they are not there.
+    fn place(&self, rows: &mut [Row], open: &mut usize) -> bool {
+        for row in rows {
+            let close = self.tokens.up_to(*open + 1, &[]);
+            let (Some(first), Some(last)) = (self.tokens.list.get(*open), self.tokens.list.get(close)) else {
+                return false;
+            };
+            if first.kind != Kind::Ascii40 || last.kind != Kind::Ascii41 {
+                return false;
+            }
+            row.span = first.span.to(last.span);
+            *open = close + 2;
+        }
+        // The last row has no comma behind it.
+        *open = open.saturating_sub(1);
+        true
+    }
+
+    fn check_placed(&self, query: &Query) -> Result<(), Refused> {
+        query.branches.iter().try_for_each(|branch| match branch {
+            Branch::Values(_) => Err(self.refuse(Code::Unknown, "VALUES in parentheses in a set operation", -1)),
+            Branch::Select(select) if select.results.is_empty() => {
+                Err(self.refuse(Code::Unknown, "INSERT from no columns", -1))
+            }
+            Branch::Select(_) => Ok(()),
+            Branch::Query(query) => self.check_placed(query),
+        })
     }
 
     fn upsert(&mut self, clause: &OnConflictClause) -> Result<Upsert, Refused> {
@@ -199,8 +248,8 @@ impl Lowering<'_> {
     fn conflict(&mut self, infer: &InferClause) -> Result<ConflictTarget, Refused> {
         let InferClause { index_elems, where_clause, conname, location } = infer;
         if !conname.is_empty() {
-            let refused = self.refuse(Code::Unknown, "ON CONFLICT ON CONSTRAINT", *location);
-            return Err(refused.hint("name the columns"));
+            let constraint = Some(self.ident(conname, *location)?);
+            return Ok(ConflictTarget { terms: Vec::new(), filter: None, constraint });
         }
         let open = self.tokens.at(*location).and_then(|at| self.tokens.list.get(at));
         let open = open.filter(|token| token.kind == Kind::Ascii40);
@@ -218,7 +267,7 @@ impl Lowering<'_> {
             let term = self.one(|lowering, sites| lowering.all(expr.as_deref(), sites))?;
             terms.push(Expr { span: Span::at(open.end), ..term });
         }
-        Ok(ConflictTarget { terms, filter: self.exprs(where_clause.as_deref())?.pop() })
+        Ok(ConflictTarget { terms, filter: self.exprs(where_clause.as_deref())?.pop(), constraint: None })
     }
 
     fn returning(&mut self, returning: Option<&ReturningClause>) -> Result<Option<Returning>, Refused> {

@@ -5,11 +5,11 @@ use pg_query::{
     protobuf::{
         AArrayExpr, AConst, AExpr, AExprKind, AIndices, AIndirection, BoolExpr, BooleanTest, CaseExpr, CaseWhen,
         CoalesceExpr, CollateClause, ColumnRef, FuncCall, GroupingFunc, GroupingSet, MinMaxExpr, NamedArgExpr, Node,
-        NullTest, ParamRef, RowExpr, SqlValueFunction, SqlValueFunctionOp, SubLink, TypeCast, TypeName,
+        NullTest, ParamRef, RowExpr, SqlValueFunction, SqlValueFunctionOp, SubLink, TypeCast, TypeName, a_const,
     },
 };
 
-use super::{super::types, Lowering};
+use super::Lowering;
 use crate::{
     Code, Ident, Refused, Span,
     ir::{self, Expr, Shape, Site},
@@ -18,7 +18,11 @@ use crate::{
 impl Lowering<'_> {
     /// An expression for each node.
     pub(super) fn exprs<'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node>) -> Result<Vec<Expr>, Refused> {
-        nodes.into_iter().map(|node| self.one(|lowering, sites| lowering.expr(node, sites))).collect()
+        let each = nodes.into_iter().map(|node| {
+            let expr = self.one(|lowering, sites| lowering.expr(node, sites))?;
+            Ok(Expr { shape: shape(node), ..expr })
+        });
+        each.collect()
     }
 
     /// One expression of what `walk` finds.
@@ -28,7 +32,7 @@ impl Lowering<'_> {
     ) -> Result<Expr, Refused> {
         let mut sites = Vec::new();
         walk(self, &mut sites)?;
-        // No rule for PostgreSQL asks where an expression ends, or what shape it has.
+        // No rule for PostgreSQL asks where an expression ends.
         Ok(Expr { span: Span::at(0), shape: Shape::Other, sites })
     }
 
@@ -57,8 +61,8 @@ impl Lowering<'_> {
             }
             NodeEnum::TypeCast(cast) => {
                 let TypeCast { arg, type_name, location } = &**cast;
-                self.type_name(type_name.as_ref(), *location)?;
-                self.all(arg.as_deref(), sites)
+                self.all(arg.as_deref(), sites)?;
+                self.type_name(type_name.as_ref(), *location, sites)
             }
             NodeEnum::CollateClause(collate) => {
                 let CollateClause { arg, collname, location } = &**collate;
@@ -101,8 +105,11 @@ impl Lowering<'_> {
             }
             NodeEnum::AIndirection(indirection) => {
                 let AIndirection { arg, indirection } = &**indirection;
-                self.all(arg.as_deref(), sites)?;
-                self.subscripts(indirection, sites)
+                let of = self.row_of_field(arg.as_deref(), indirection)?;
+                if of.is_none() {
+                    self.all(arg.as_deref(), sites)?;
+                }
+                self.parts(of, indirection, sites)
             }
             NodeEnum::GroupingSet(set) => {
                 let GroupingSet { kind: _, content, location: _ } = set;
@@ -158,7 +165,8 @@ impl Lowering<'_> {
         if let Some(star) = self.star(column)? {
             // A whole row, as in `count(t.*)`.
             if let Some(table) = star {
-                self.bare.push((table.name.as_str().to_owned(), table.span));
+                self.versions(&table);
+                sites.push(Site::Row(table));
             }
             return Ok(());
         }
@@ -181,13 +189,7 @@ impl Lowering<'_> {
             [schema, table, name] => (Some(ident(0, schema)?), Some(ident(1, table)?), ident(2, name)?),
             _ => return Err(self.refuse(Code::Relation, "a column with a database", *location)),
         };
-        let versions = |table: &&Ident| self.changes && ["old", "new"].contains(&table.name.as_str());
-        if let Some(table) = table.as_ref().filter(versions) {
-            return Err(self.refuse(Code::WholeRow, format!("row {}", table.name.quoted()), *location));
-        }
-        if table.is_none() {
-            self.bare.push((name.name.as_str().to_owned(), name.span));
-        }
+        self.versions(table.as_ref().unwrap_or(&name));
         let span = Span::new(schema.as_ref().or(table.as_ref()).unwrap_or(&name).span.start, name.span.end);
         sites.push(Site::Column(ir::ColumnRef { span, schema, table, name }));
         Ok(())
@@ -207,9 +209,9 @@ impl Lowering<'_> {
             funcformat: _,
             location,
         } = call;
-        let name = self.built_in(funcname, *location, Code::Function)?;
-        let name = self.ident(name, *location)?;
-        sites.push(Site::Function(ir::Function { name }));
+        let (schema, name) = self.qualified(funcname, *location, Code::Function)?;
+        let literal = args.first().and_then(literal).map(str::to_owned);
+        sites.push(Site::Function(ir::Function { schema, name, literal }));
         self.all(args, sites)?;
         for term in self.sorts(agg_order)? {
             sites.extend(term.sites);
@@ -243,28 +245,72 @@ impl Lowering<'_> {
         self.all(lexpr.as_deref().into_iter().chain(rexpr.as_deref()), sites)
     }
 
-    /// `[1]` and `[1:2]`. A field after a dot could be a function: `(x).f` means `f(x)` where there is no such field.
-    fn subscripts(&mut self, indirection: &[Node], sites: &mut Vec<Site>) -> Result<(), Refused> {
-        indirection.iter().try_for_each(|subscript| match &subscript.node {
+    /// The name that is all of `x` in `(x).f`: that of a column or of a row.
+    fn row_of_field(&self, of: Option<&Node>, indirection: &[Node]) -> Result<Option<Ident>, Refused> {
+        match (of.and_then(|of| of.node.as_ref()), indirection.first().and_then(|part| part.node.as_ref())) {
+            (Some(NodeEnum::ColumnRef(ColumnRef { fields, location })), Some(NodeEnum::String(_))) => {
+                match fields.as_slice() {
+                    [Node { node: Some(NodeEnum::String(name)) }] => {
+                        self.check_column(&name.sval, *location)?;
+                        self.ident(&name.sval, *location).map(Some)
+                    }
+                    _ => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `[1]`, `[1:2]` and `.f`, of which the first may be a field of the row `of`.
+    pub(super) fn parts(
+        &mut self,
+        mut of: Option<Ident>,
+        parts: &[Node],
+        sites: &mut Vec<Site>,
+    ) -> Result<(), Refused> {
+        parts.iter().try_for_each(|part| match &part.node {
             Some(NodeEnum::AIndices(indices)) => {
                 let AIndices { is_slice: _, lidx, uidx } = &**indices;
                 self.all(lidx.as_deref().into_iter().chain(uidx.as_deref()), sites)
             }
-            _ => Err(self.refuse(Code::Unknown, "a field of a row", -1).hint("name the column instead")),
+            Some(NodeEnum::String(field)) => {
+                self.check_column(&field.sval, -1)?;
+                let of = of.take();
+                let field = Ident { name: crate::Name::exact(field.sval.as_str()), span: Span::at(0) };
+                if let Some(of) = &of {
+                    self.versions(of);
+                }
+                sites.push(Site::Field { of, field });
+                Ok(())
+            }
+            _ => Err(self.refuse(Code::Unknown, "all fields of a row", -1).hint("name the columns instead")),
         })
     }
 
-    pub(super) fn type_name(&self, name: Option<&TypeName>, location: i32) -> Result<(), Refused> {
+    /// Notes a name that can mean the old or the new row of a change.
+    pub(super) fn versions(&mut self, name: &Ident) {
+        if ["old", "new"].contains(&name.name.as_str()) {
+            self.versions.push(name.clone());
+        }
+    }
+
+    pub(super) fn type_name(
+        &self,
+        name: Option<&TypeName>,
+        location: i32,
+        sites: &mut Vec<Site>,
+    ) -> Result<(), Refused> {
         let Some(TypeName { names, type_oid: _, setof, pct_type, typmods, typemod: _, array_bounds: _, location: at }) =
             name
         else {
             return Err(self.refuse(Code::Unknown, "a type without a name", location));
         };
-        let name = self.built_in(names, *at, Code::Unknown)?;
+        let (schema, name) = self.qualified(names, *at, Code::Unknown)?;
         let numbers = typmods.iter().all(|typmod| matches!(typmod.node, Some(NodeEnum::AConst(_))));
-        if *setof || *pct_type || !numbers || !types::is_allowed(name) {
-            return Err(self.refuse(Code::Unknown, format!("type {}", crate::Quoted::new(name)), *at));
+        if *setof || *pct_type || !numbers {
+            return Err(self.refuse(Code::Unknown, format!("type {}", name.name.quoted()), *at));
         }
+        sites.push(Site::Type(ir::TypeRef { schema, name }));
         Ok(())
     }
 
@@ -282,9 +328,40 @@ impl Lowering<'_> {
                 | Op::SvfopLocaltime
                 | Op::SvfopLocaltimeN
                 | Op::SvfopLocaltimestamp
-                | Op::SvfopLocaltimestampN,
+                | Op::SvfopLocaltimestampN
+                | Op::SvfopCurrentCatalog
+                | Op::SvfopCurrentSchema,
             ) => Ok(()),
             _ => Err(self.refuse(Code::Function, "CURRENT_USER or its kin", *location)),
         }
+    }
+}
+
+/// What an expression is, as far as a rule asks.
+fn shape(node: &Node) -> Shape {
+    match &node.node {
+        Some(NodeEnum::ColumnRef(ColumnRef { fields, location: _ }))
+            if fields.iter().all(|field| matches!(field.node, Some(NodeEnum::String(_)))) =>
+        {
+            Shape::Column
+        }
+        Some(NodeEnum::TypeCast(cast)) => cast.arg.as_deref().map_or(Shape::Other, shape_within),
+        Some(NodeEnum::CollateClause(collate)) => collate.arg.as_deref().map_or(Shape::Other, shape_within),
+        _ => Shape::Other,
+    }
+}
+
+fn shape_within(node: &Node) -> Shape {
+    match shape(node) {
+        Shape::Column | Shape::Cast => Shape::Cast,
+        _ => Shape::Other,
+    }
+}
+
+/// The text of a literal.
+fn literal(node: &Node) -> Option<&str> {
+    match &node.node {
+        Some(NodeEnum::AConst(AConst { val: Some(a_const::Val::Sval(text)), .. })) => Some(&text.sval),
+        _ => None,
     }
 }

@@ -6,8 +6,11 @@
 mod dml;
 mod expr;
 mod from;
+mod group;
+mod merge;
 mod names;
 mod query;
+mod setting;
 
 use pg_query::{
     NodeEnum,
@@ -15,7 +18,7 @@ use pg_query::{
 };
 
 use super::tokens::{Tokens, tokens, unreadable};
-use crate::{Code, Limits, Refused, Span, Transaction, ir};
+use crate::{Code, Ident, Limits, Refused, Span, Transaction, ir};
 
 /// Parses exactly one statement.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
@@ -32,17 +35,10 @@ fn lowered(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
     let [statement] = tree.stmts.as_slice() else {
         return Err(Refused::new(Code::Statement, "not one statement"));
     };
-    let mut lowering = Lowering {
-        text,
-        tokens,
-        parameters: Vec::new(),
-        reworded: Vec::new(),
-        renamed: Vec::new(),
-        bare: Vec::new(),
-        changes: false,
-    };
+    let mut lowering =
+        Lowering { text, tokens, parameters: Vec::new(), reworded: Vec::new(), versions: Vec::new(), changes: false };
     let kind = lowering.statement(statement.stmt.as_deref())?;
-    lowering.check_whole_rows()?;
+    lowering.check_versions()?;
     lowering.parameters.sort_by_key(|span| span.start);
     Ok(ir::Statement {
         kind,
@@ -58,10 +54,8 @@ struct Lowering<'t> {
     tokens: Tokens,
     parameters: Vec<Span>,
     reworded: Vec<(Span, &'static str)>,
-    /// Tables whose rows as a whole are refused.
-    renamed: Vec<String>,
-    /// Names that may mean a whole row.
-    bare: Vec<(String, Span)>,
+    /// Names that mean the old or the new row, where rows are changed.
+    versions: Vec<Ident>,
     /// Whether the statement changes rows.
     changes: bool,
 }
@@ -73,7 +67,12 @@ impl Lowering<'_> {
             Some(NodeEnum::InsertStmt(insert)) => Ok(ir::Kind::Insert(self.insert(insert)?)),
             Some(NodeEnum::UpdateStmt(update)) => Ok(ir::Kind::Update(self.update(update)?)),
             Some(NodeEnum::DeleteStmt(delete)) => Ok(ir::Kind::Delete(self.delete(delete)?)),
+            Some(NodeEnum::MergeStmt(merge)) => Ok(ir::Kind::Merge(Box::new(self.merge(merge)?))),
+            Some(NodeEnum::TruncateStmt(truncate)) => self.truncate(truncate),
             Some(NodeEnum::TransactionStmt(statement)) => self.transaction(statement),
+            Some(NodeEnum::VariableSetStmt(set)) => self.set(set).map(ir::Kind::Setting),
+            Some(NodeEnum::VariableShowStmt(show)) => self.show(show).map(ir::Kind::Setting),
+            Some(NodeEnum::ConstraintsSetStmt(set)) => self.set_constraints(set).map(ir::Kind::Setting),
             _ => Err(self.refuse(Code::Unknown, "a statement of this kind", -1)),
         }
     }
@@ -96,14 +95,13 @@ impl Lowering<'_> {
         }
     }
 
-    /// R-WHOLE-3: the row of a target would show the tenant. R-WHOLE-1: the keys of a whole row are the table's names of its columns, which a leaf does not know when the alias
-    /// gives them others.
-    fn check_whole_rows(&self) -> Result<(), Refused> {
-        match self.bare.iter().find(|(name, _)| self.renamed.contains(name)) {
-            Some((name, span)) => {
-                let construct = format!("row {}", crate::Quoted::new(name));
-                let refused = Refused::new(Code::WholeRow, construct).at(self.text, *span);
-                Err(refused.hint("name the columns, each with its table"))
+    /// PostgreSQL 18 calls the old and the new row so, and both have the tenant in them.
+    fn check_versions(&self) -> Result<(), Refused> {
+        match self.versions.first().filter(|_| self.changes) {
+            Some(row) => {
+                let refused =
+                    Refused::new(Code::WholeRow, format!("row {}", row.name.quoted())).at(self.text, row.span);
+                Err(refused.hint("leave OLD and NEW out, and name the columns"))
             }
             None => Ok(()),
         }

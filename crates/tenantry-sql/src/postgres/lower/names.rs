@@ -63,18 +63,29 @@ impl Lowering<'_> {
         }
     }
 
-    /// An alias, and whether it renames columns.
-    pub(super) fn alias(&mut self, alias: Option<&Alias>, location: i32) -> Result<Option<Ident>, Refused> {
-        let Some(Alias { aliasname, colnames }) = alias else { return Ok(None) };
-        if !colnames.is_empty() {
-            self.columns(colnames, location)?;
-            self.renamed.push(aliasname.clone());
+    /// The name of a type or a function, with its schema.
+    pub(super) fn qualified(
+        &self,
+        names: &[Node],
+        location: i32,
+        code: Code,
+    ) -> Result<(Option<Name>, Ident), Refused> {
+        let parts: Vec<_> = names.iter().map(|name| self.string(name, location)).collect::<Result<_, _>>()?;
+        match parts.as_slice() {
+            [name] => Ok((None, self.ident(name, location)?)),
+            [schema, name] => Ok((Some(self.ident(schema, location)?.name), self.ident(name, location)?)),
+            _ => Err(self.refuse(code, format!("{} of another database", parts.join(".")), location)),
         }
-        self.ident(aliasname, location).map(Some)
+    }
+
+    /// An alias, and the names that it gives columns.
+    pub(super) fn alias(&self, alias: Option<&Alias>, location: i32) -> Result<(Option<Ident>, Vec<Ident>), Refused> {
+        let Some(Alias { aliasname, colnames }) = alias else { return Ok((None, Vec::new())) };
+        Ok((Some(self.ident(aliasname, location)?), self.columns(colnames, location)?))
     }
 
     /// A relation that is named.
-    pub(super) fn table(&mut self, range: &RangeVar) -> Result<ir::TableRef, Refused> {
+    pub(super) fn table(&self, range: &RangeVar) -> Result<ir::TableRef, Refused> {
         let RangeVar { catalogname, schemaname, relname, inh, relpersistence: _, alias, location } = range;
         if !catalogname.is_empty() {
             return Err(self.refuse(
@@ -83,27 +94,31 @@ impl Lowering<'_> {
                 *location,
             ));
         }
-        if !inh {
-            return Err(self.refuse(Code::Unknown, "ONLY", *location));
-        }
         let schema = Some(schemaname).filter(|name| !name.is_empty());
         let schema = schema.map(|name| self.ident(name, *location)).transpose()?;
         let name = self.ident(relname, *location)?;
-        let named = self.named(schema.is_some(), *location)?;
-        let alias = self.alias(alias.as_ref(), *location)?;
-        Ok(ir::TableRef { span: named, named, schema, name, alias, hint: None })
+        let named = self.named(schema.is_some(), !inh, *location)?;
+        let (alias, columns) = self.alias(alias.as_ref(), *location)?;
+        Ok(ir::TableRef { span: named, named, schema, name, alias, columns, hint: None, sample: None })
     }
 
-    /// Where the name of a relation stands, with its schema and the star that PostgreSQL allows after it.
-    fn named(&self, qualified: bool, location: i32) -> Result<Span, Refused> {
+    /// Where the name of a relation stands, with its schema and the star that PostgreSQL allows after it. `ONLY` goes with it:
+    /// a shared table has no others that inherit from it.
+    fn named(&self, qualified: bool, only: bool, location: i32) -> Result<Span, Refused> {
         let refuse = || self.refuse(Code::Statement, "a table whose name is not found in the text", location);
         let first = self.tokens.at(location).ok_or_else(refuse)?;
         if qualified && self.tokens.kind(first + 1) != Some(Kind::Ascii46) {
             return Err(refuse());
         }
         let name = if qualified { first + 2 } else { first };
-        let star = self.tokens.kind(name + 1) == Some(Kind::Ascii42);
-        let last = if star { name + 1 } else { name };
+        let kind = |at: Option<usize>| at.and_then(|at| self.tokens.kind(at));
+        let (first, last) = match (only, kind(first.checked_sub(1))) {
+            (false, _) if self.tokens.kind(name + 1) == Some(Kind::Ascii42) => (first, name + 1),
+            (false, _) => (first, name),
+            (true, Some(Kind::Only)) => (first - 1, name),
+            (true, Some(Kind::Ascii40)) if kind(first.checked_sub(2)) == Some(Kind::Only) => (first - 2, name + 1),
+            (true, _) => return Err(refuse()),
+        };
         let (first, last) = (self.tokens.list.get(first), self.tokens.list.get(last));
         first.zip(last).map(|(first, last)| first.span.to(last.span)).ok_or_else(refuse)
     }

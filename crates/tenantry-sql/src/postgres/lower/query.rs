@@ -3,15 +3,15 @@
 use pg_query::{
     NodeEnum,
     protobuf::{
-        CommonTableExpr, LockingClause, Node, ResTarget, SelectStmt, SetOperation, SortBy, Token as Kind, WindowDef,
-        WithClause,
+        CommonTableExpr, CteCycleClause, CteSearchClause, LockingClause, Node, ResTarget, SelectStmt, SetOperation,
+        SortBy, Token as Kind, WindowDef, WithClause,
     },
 };
 
 use super::Lowering;
 use crate::{
     Code, Refused, Span,
-    ir::{Branch, Cte, Expr, Output, Query, Row, Select, Values, With},
+    ir::{Body, Branch, Cte, Expr, Output, Query, Row, Select, Values, With},
 };
 
 impl Lowering<'_> {
@@ -90,8 +90,7 @@ impl Lowering<'_> {
             return self.values(values_lists);
         }
         let mut results = self.outputs(target_list)?;
-        self.end_results(&mut results, target_list);
-        self.reword_table(target_list, from_clause)?;
+        self.reword_table(&mut results, target_list, from_clause)?;
         let from = self.from(from_clause)?;
         // An empty node stands for DISTINCT without ON.
         let distinct_on = distinct_clause.iter().filter(|node| node.node.is_some());
@@ -104,7 +103,8 @@ impl Lowering<'_> {
             })?);
         }
         let distinct = !distinct_clause.is_empty();
-        Ok(Branch::Select(Box::new(Select { span: Span::at(0), distinct, results, from, clauses })))
+        let group = self.group(group_clause);
+        Ok(Branch::Select(Box::new(Select { span: Span::at(0), distinct, results, from, clauses, group })))
     }
 
     fn values(&mut self, rows: &[Node]) -> Result<Branch, Refused> {
@@ -116,10 +116,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn outputs(&mut self, targets: &[Node]) -> Result<Vec<Output>, Refused> {
-        targets.iter().map(|target| self.output(target)).collect()
+        let mut results = targets.iter().map(|target| self.output(target)).collect::<Result<Vec<_>, _>>()?;
+        self.end_results(&mut results, targets);
+        Ok(results)
     }
 
-    /// Notes where the last result ends, which the tree does not say: where the next clause begins.
+    /// Notes where results end, which the tree does not say: before the comma and the next one, or where the next clause
+    /// begins.
     fn end_results(&self, results: &mut [Output], targets: &[Node]) {
         const CLAUSES: &[Kind] = &[
             Kind::Into,
@@ -139,13 +142,20 @@ impl Lowering<'_> {
             Kind::On,
             Kind::Returning,
         ];
-        let Some(Node { node: Some(NodeEnum::ResTarget(target)) }) = targets.last() else { return };
-        let Some(first) = self.tokens.at(target.location) else { return };
-        let last = self.tokens.up_to(first, CLAUSES).checked_sub(1).and_then(|last| self.tokens.list.get(last));
-        if let (Some(Output::Star { span } | Output::TableStar { span, .. } | Output::Expr { span, .. }), Some(last)) =
-            (results.last_mut(), last)
-        {
-            span.end = last.span.end;
+        let first = |target: &Node| match &target.node {
+            Some(NodeEnum::ResTarget(target)) => self.tokens.at(target.location),
+            _ => None,
+        };
+        for (at, result) in results.iter_mut().enumerate() {
+            let Some(begin) = targets.get(at).and_then(first) else { continue };
+            let end = match targets.get(at + 1) {
+                Some(next) => first(next).and_then(|next| next.checked_sub(2)),
+                None => self.tokens.up_to(begin, CLAUSES).checked_sub(1),
+            };
+            let (Output::Star { span } | Output::TableStar { span, .. } | Output::Expr { span, .. }) = result;
+            if let Some(last) = end.and_then(|last| self.tokens.list.get(last)) {
+                span.end = last.span.end;
+            }
         }
     }
 
@@ -171,6 +181,7 @@ impl Lowering<'_> {
         if let Some(NodeEnum::ColumnRef(column)) = val.as_deref().and_then(|node| node.node.as_ref())
             && let Some(star) = self.star(column)?
         {
+            star.iter().for_each(|table| self.versions(table));
             return Ok(match star {
                 None => Output::Star { span },
                 Some(table) => Output::TableStar { span, table },
@@ -182,7 +193,7 @@ impl Lowering<'_> {
     }
 
     /// `TABLE t` has no place for a subquery, and becomes `SELECT * FROM t`.
-    fn reword_table(&mut self, targets: &[Node], from: &[Node]) -> Result<(), Refused> {
+    fn reword_table(&mut self, results: &mut [Output], targets: &[Node], from: &[Node]) -> Result<(), Refused> {
         let [Node { node: Some(NodeEnum::ResTarget(target)) }] = targets else { return Ok(()) };
         if target.location >= 0 {
             return Ok(());
@@ -195,7 +206,11 @@ impl Lowering<'_> {
             _ => None,
         };
         let word = word.ok_or_else(|| self.refuse(Code::Unknown, "TABLE", -1))?.span;
-        self.reworded.push((word, "SELECT * FROM"));
+        // In two parts, since there is a place between them where results end.
+        let middle = word.end - 1;
+        self.reworded.push((Span::new(word.start, middle), "SELECT *"));
+        self.reworded.push((Span::new(middle, word.end), " FROM"));
+        results.iter_mut().for_each(|star| *star = Output::Star { span: Span::at(middle) });
         Ok(())
     }
 
@@ -260,16 +275,50 @@ impl Lowering<'_> {
             ctecoltypmods: _,
             ctecolcollations: _,
         } = cte;
-        if search_clause.is_some() || cycle_clause.is_some() {
-            return Err(self.refuse(Code::Unknown, "SEARCH or CYCLE", *location));
+        let extended = search_clause.is_some() || cycle_clause.is_some();
+        if let Some(CteSearchClause { search_col_list, search_breadth_first: _, search_seq_column, location }) =
+            search_clause
+        {
+            self.columns(search_col_list, *location)?;
+            self.check_column(search_seq_column, *location)?;
+        }
+        if let Some(cycle) = cycle_clause.as_deref() {
+            self.cycle(cycle)?;
         }
         let columns = self.columns(aliascolnames, *location)?;
-        let query = match ctequery.as_deref().and_then(|node| node.node.as_ref()) {
-            Some(NodeEnum::SelectStmt(select)) => self.query(select)?,
-            _ => return Err(self.refuse(Code::Unknown, "a common table expression that changes rows", *location)),
+        let body = match ctequery.as_deref().and_then(|node| node.node.as_ref()) {
+            Some(NodeEnum::SelectStmt(select)) => Body::Query(self.query(select)?),
+            Some(
+                NodeEnum::InsertStmt(_) | NodeEnum::UpdateStmt(_) | NodeEnum::DeleteStmt(_) | NodeEnum::MergeStmt(_),
+            ) => Body::Change(Box::new(self.statement(ctequery.as_deref())?)),
+            _ => return Err(self.refuse(Code::Unknown, "a common table expression of this kind", *location)),
         };
         let columns = Some(columns).filter(|columns| !columns.is_empty());
-        Ok(Cte { name: self.ident(ctename, *location)?, columns, query })
+        Ok(Cte { name: self.ident(ctename, *location)?, columns, body, extended })
+    }
+
+    fn cycle(&mut self, cycle: &CteCycleClause) -> Result<(), Refused> {
+        let CteCycleClause {
+            cycle_col_list,
+            cycle_mark_column,
+            cycle_mark_value,
+            cycle_mark_default,
+            cycle_path_column,
+            location,
+            // What the analyser fills in later.
+            cycle_mark_type: _,
+            cycle_mark_typmod: _,
+            cycle_mark_collation: _,
+            cycle_mark_neop: _,
+        } = cycle;
+        self.columns(cycle_col_list, *location)?;
+        self.check_column(cycle_mark_column, *location)?;
+        self.check_column(cycle_path_column, *location)?;
+        let values = self.exprs(cycle_mark_value.as_deref().into_iter().chain(cycle_mark_default.as_deref()))?;
+        if values.iter().all(|value| value.sites.is_empty()) {
+            return Ok(());
+        }
+        Err(self.refuse(Code::Unknown, "CYCLE with a mark that is no constant", *location))
     }
 
     /// `FOR UPDATE` and its kin stay as they are: a lock on a leaf is one on the tenant's rows.

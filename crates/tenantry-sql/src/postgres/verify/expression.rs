@@ -5,12 +5,12 @@ use pg_query::{
     protobuf::{
         AArrayExpr, AConst, AExpr, AIndices, AIndirection, BoolExpr, BooleanTest, CaseExpr, CaseWhen, CoalesceExpr,
         CollateClause, ColumnRef, FuncCall, GroupingFunc, GroupingSet, List, MinMaxExpr, NamedArgExpr, Node, NullTest,
-        ParamRef, RowExpr, SqlValueFunction, SubLink, TypeCast,
+        ParamRef, RowExpr, SqlValueFunction, SubLink, TypeCast, a_const::Val,
     },
 };
 
 use super::{super::functions, Reader, kind, unverified};
-use crate::Refused;
+use crate::{Name, Refused};
 
 impl Reader<'_> {
     pub(super) fn exprs<'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node>) -> Result<(), Refused> {
@@ -66,14 +66,11 @@ impl Reader<'_> {
             }
             NodeEnum::AIndirection(indirection) => {
                 let AIndirection { arg, indirection } = &**indirection;
-                self.exprs(arg.as_deref())?;
-                indirection.iter().try_for_each(|subscript| match kind(Some(subscript))? {
-                    NodeEnum::AIndices(indices) => {
-                        let AIndices { is_slice: _, lidx, uidx } = &**indices;
-                        self.exprs(lidx.as_deref().into_iter().chain(uidx.as_deref()))
-                    }
-                    _ => Err(unverified("a field of a row")),
-                })
+                let row = self.is_field_of_row(arg.as_deref(), indirection)?;
+                if !row {
+                    self.exprs(arg.as_deref())?;
+                }
+                self.parts(indirection.get(usize::from(row)..).unwrap_or_default())
             }
             other => self.plain(other),
         }
@@ -121,13 +118,49 @@ impl Reader<'_> {
             }
             NodeEnum::SqlvalueFunction(function) => {
                 let SqlValueFunction { xpr: _, r#type: _, op, typmod: _, location: _ } = &**function;
-                // The clock: CURRENT_DATE is the first, LOCALTIMESTAMP(n) the ninth.
-                if (1..=9).contains(op) { Ok(()) } else { Err(unverified("CURRENT_USER or its kin")) }
+                // The clock: CURRENT_DATE is the first, LOCALTIMESTAMP(n) the ninth; the last two are the database and the schema.
+                if matches!(op, 1..=9 | 14 | 15) { Ok(()) } else { Err(unverified("CURRENT_USER or its kin")) }
             }
             NodeEnum::List(List { items }) => self.exprs(items),
             NodeEnum::SetToDefault(_) => Ok(()),
             _ => Err(unverified("an expression of another kind")),
         }
+    }
+
+    /// `(t).c`, a column of a table that a name alone means.
+    fn is_field_of_row(&self, of: Option<&Node>, parts: &[Node]) -> Result<bool, Refused> {
+        let (Some(NodeEnum::ColumnRef(column)), Some(NodeEnum::String(field))) =
+            (of.and_then(|of| of.node.as_ref()), parts.first().and_then(|part| part.node.as_ref()))
+        else {
+            return Ok(false);
+        };
+        let [Node { node: Some(NodeEnum::String(row)) }] = column.fields.as_slice() else { return Ok(false) };
+        self.name(&row.sval)?;
+        self.name(&field.sval)?;
+        match self.changed_row(&row.sval, true) {
+            Some(target) if target.columns.contains(&field.sval) => Ok(true),
+            Some(_) => Err(unverified("a row that shows the tenant")),
+            // What is no column of any table could be a function.
+            None => {
+                let field = Name::exact(field.sval.as_str());
+                let mut tables = self.schema.relations().filter_map(|relation| self.schema.table(relation.name()));
+                Ok(tables.any(|table| table.column(&field).is_some()))
+            }
+        }
+    }
+
+    /// Subscripts, and fields of composite types.
+    pub(super) fn parts(&mut self, parts: &[Node]) -> Result<(), Refused> {
+        parts.iter().try_for_each(|part| match kind(Some(part))? {
+            NodeEnum::AIndices(indices) => {
+                let AIndices { is_slice: _, lidx, uidx } = &**indices;
+                self.exprs(lidx.as_deref().into_iter().chain(uidx.as_deref()))
+            }
+            NodeEnum::String(field) if self.schema.has_field(&Name::exact(field.sval.as_str())) => {
+                self.name(&field.sval)
+            }
+            _ => Err(unverified("a field of a row")),
+        })
     }
 
     fn column(&self, fields: &[Node]) -> Result<(), Refused> {
@@ -146,15 +179,17 @@ impl Reader<'_> {
 
     /// V4: the row of the table that is changed has the tenant in it, and `t.f` could mean `f(t)`.
     fn whole_row(&self, fields: &[Node]) -> Result<(), Refused> {
-        let Some(target) = &self.changed else { return Ok(()) };
         let part = |at: usize| match fields.get(at).and_then(|field| field.node.as_ref()) {
             Some(NodeEnum::String(string)) => Some(&string.sval),
             _ => None,
         };
-        let row = part(0).is_some_and(|name| *name == target.exposed || name == "excluded");
-        let versions = part(0).is_some_and(|name| name == "old" || name == "new");
-        let column = part(1).is_some_and(|name| target.columns.contains(name));
-        if versions || row && !column { Err(unverified("a row that shows the tenant")) } else { Ok(()) }
+        let Some(first) = part(0).filter(|_| self.changed.is_some()) else { return Ok(()) };
+        let shown = self.changed_row(first, fields.len() == 1);
+        let shows = shown.is_some_and(|target| !part(1).is_some_and(|name| target.columns.contains(name)));
+        if shows || first == "old" || first == "new" {
+            return Err(unverified("a row that shows the tenant"));
+        }
+        Ok(())
     }
 
     fn call(&mut self, call: &FuncCall) -> Result<(), Refused> {
@@ -171,7 +206,12 @@ impl Reader<'_> {
             funcformat: _,
             location: _,
         } = call;
-        if !functions::is_allowed(self.built_in(funcname)?) {
+        let literal = match args.first().and_then(|argument| argument.node.as_ref()) {
+            Some(NodeEnum::AConst(AConst { val: Some(Val::Sval(text)), .. })) => Some(text.sval.as_str()),
+            _ => None,
+        };
+        let (schema, name) = self.qualified(funcname)?;
+        if !functions::may_call(schema, name, literal, self.schema) {
             return Err(unverified("a function"));
         }
         self.exprs(args.iter().chain(agg_filter.as_deref()))?;

@@ -3,8 +3,8 @@
 use pg_query::{
     NodeEnum,
     protobuf::{
-        AExpr, AExprKind, ColumnRef, LimitOption, Node, ParamRef, RangeVar, ResTarget, SelectStmt, SetOperation,
-        TypeCast, TypeName,
+        AExpr, AExprKind, ColumnRef, LimitOption, Node, ParamRef, RangeTableSample, RangeVar, ResTarget, SelectStmt,
+        SetOperation, TypeCast, TypeName,
     },
 };
 
@@ -53,12 +53,29 @@ impl Reader<'_> {
             && !all
             && larg.is_none()
             && rarg.is_none();
-        let [Node { node: Some(NodeEnum::RangeVar(table)) }] = from_clause.as_slice() else { return false };
+        let table = match from_clause.as_slice() {
+            [Node { node: Some(NodeEnum::RangeVar(table)) }] => table,
+            [Node { node: Some(NodeEnum::RangeTableSample(sample)) }] if Self::is_sample(sample) => {
+                match sample.relation.as_deref().and_then(|node| node.node.as_ref()) {
+                    Some(NodeEnum::RangeVar(table)) => table,
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
         let Some(columns) = self.columns_of(table) else { return false };
         let results = target_list.iter().map(result);
         plain
             && results.eq(columns.iter().map(|column| Some(column.as_str())))
             && where_clause.as_deref().is_some_and(|filter| self.is_guard(filter, &table.relname))
+    }
+
+    /// Whether a sample is taken by a built-in method and in numbers.
+    pub(super) fn is_sample(sample: &RangeTableSample) -> bool {
+        let RangeTableSample { relation: _, method, args, repeatable, location: _ } = sample;
+        let number = |node: &Node| matches!(node.node, Some(NodeEnum::AConst(_) | NodeEnum::ParamRef(_)));
+        matches!(strings(method).as_deref(), Some(["bernoulli" | "system"]))
+            && args.iter().chain(repeatable.as_deref()).all(number)
     }
 
     /// The columns of a table of tenants that is named with its schema and nothing else.

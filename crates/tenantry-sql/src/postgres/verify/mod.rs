@@ -9,8 +9,11 @@
 
 mod expression;
 mod leaf;
+mod merge;
 mod names;
 mod query;
+mod scope;
+mod setting;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -20,6 +23,7 @@ use pg_query::{
     protobuf::{Node, TransactionStmtKind as Kind},
 };
 
+use super::settings;
 use crate::{Code, Refused, SchemaMap};
 
 /// Accepts a text that reads one tenant's rows only, that of parameter `number`.
@@ -32,14 +36,14 @@ pub(crate) fn verify(text: &str, schema: &SchemaMap, number: u32) -> Result<(), 
     let [statement] = tree.stmts.as_slice() else {
         return Err(unverified("not one statement"));
     };
-    let mut reader = Reader { schema, number, ctes: Vec::new(), changed: None };
+    let mut reader = Reader { schema, number, ctes: Vec::new(), changed: None, inner: Vec::new() };
     match kind(statement.stmt.as_deref())? {
         NodeEnum::SelectStmt(select) => reader.query(select),
-        NodeEnum::InsertStmt(insert) => reader.insert(insert),
-        NodeEnum::UpdateStmt(update) => reader.update(update),
-        NodeEnum::DeleteStmt(delete) => reader.delete(delete),
         NodeEnum::TransactionStmt(statement) if BEGINS_OR_ENDS.contains(&statement.kind()) => Ok(()),
-        _ => Err(unverified("a statement of another kind")),
+        NodeEnum::VariableSetStmt(set) if setting::may_set(set) => Ok(()),
+        NodeEnum::VariableShowStmt(show) if settings::may_read(&show.name) => Ok(()),
+        NodeEnum::ConstraintsSetStmt(set) if set.constraints.is_empty() => Ok(()),
+        other => reader.change(other),
     }
 }
 
@@ -62,6 +66,8 @@ struct Reader<'a> {
     ctes: Vec<String>,
     /// The table whose rows are changed.
     changed: Option<write::Target>,
+    /// Names of rows and of columns that hide those of the table whose rows are changed, in the query that is read.
+    inner: Vec<scope::Inner>,
 }
 
 fn unverified(construct: impl Into<std::borrow::Cow<'static, str>>) -> Refused {

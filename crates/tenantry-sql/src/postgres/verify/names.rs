@@ -44,6 +44,20 @@ impl Reader<'_> {
         }
     }
 
+    /// The name of a function or a type, with its schema.
+    pub(super) fn qualified<'n>(&self, nodes: &'n [Node]) -> Result<(Option<&'n str>, &'n str), Refused> {
+        self.names(nodes)?;
+        let parts = nodes.iter().map(|node| match &node.node {
+            Some(NodeEnum::String(string)) => Some(string.sval.as_str()),
+            _ => None,
+        });
+        match parts.collect::<Option<Vec<_>>>().as_deref() {
+            Some([name]) => Ok((None, name)),
+            Some([schema, name]) => Ok((Some(schema), name)),
+            _ => Err(unverified("a name of this kind")),
+        }
+    }
+
     pub(super) fn type_name(&self, name: Option<&TypeName>) -> Result<(), Refused> {
         let Some(TypeName { names, setof, pct_type, typmods, type_oid: _, typemod: _, array_bounds: _, location: _ }) =
             name
@@ -51,7 +65,9 @@ impl Reader<'_> {
             return Err(unverified("a type without a name"));
         };
         let constant = |typmod: &Node| matches!(typmod.node, Some(NodeEnum::AConst(_)));
-        if *setof || *pct_type || !typmods.iter().all(constant) || !types::is_allowed(self.built_in(names)?) {
+        let (schema, name) = self.qualified(names)?;
+        let known = types::may_name(schema, name, self.schema);
+        if *setof || *pct_type || !typmods.iter().all(constant) || !known {
             return Err(unverified("a type"));
         }
         Ok(())

@@ -8,7 +8,10 @@ use pg_query::{
     },
 };
 
-use super::{Reader, kind, unverified};
+use super::{
+    super::catalogs::{CATALOG_SCHEMA, CATALOGS, INFORMATION_SCHEMA},
+    Reader, kind, unverified,
+};
 use crate::{Name, Refused, Relation, SHARED_SCHEMA};
 
 impl Reader<'_> {
@@ -41,10 +44,11 @@ impl Reader<'_> {
         if into_clause.is_some() {
             return Err(unverified("INTO"));
         }
-        let visible = self.ctes.len();
+        let (visible, inner) = (self.ctes.len(), self.inner.len());
         with_clause.iter().try_for_each(|with| self.with(with))?;
-        target_list.iter().try_for_each(|target| self.target(target))?;
         from_clause.iter().try_for_each(|item| self.item(item))?;
+        from_clause.iter().for_each(|item| self.expose(item));
+        target_list.iter().try_for_each(|target| self.target(target))?;
         self.exprs(distinct_clause.iter().filter(|node| node.node.is_some()))?;
         self.exprs(where_clause.as_deref().into_iter().chain(group_clause).chain(having_clause.as_deref()))?;
         self.exprs(values_lists.iter().chain(limit_offset.as_deref()).chain(limit_count.as_deref()))?;
@@ -56,6 +60,7 @@ impl Reader<'_> {
         locking_clause.iter().try_for_each(|clause| self.locking(clause))?;
         larg.iter().chain(rarg).try_for_each(|arm| self.query(arm))?;
         self.ctes.truncate(visible);
+        self.inner.truncate(inner);
         Ok(())
     }
 
@@ -84,8 +89,8 @@ impl Reader<'_> {
             aliascolnames,
             ctematerialized: _,
             ctequery,
-            search_clause: None,
-            cycle_clause: None,
+            search_clause,
+            cycle_clause,
             location: _,
             cterecursive: _,
             cterefcount: _,
@@ -93,15 +98,22 @@ impl Reader<'_> {
             ctecoltypes: _,
             ctecoltypmods: _,
             ctecolcollations: _,
-        } = cte
-        else {
-            return Err(unverified("SEARCH or CYCLE"));
-        };
+        } = cte;
         self.name(ctename)?;
         self.names(aliascolnames)?;
+        if let Some(search) = search_clause {
+            self.names(&search.search_col_list)?;
+            self.name(&search.search_seq_column)?;
+        }
+        if let Some(cycle) = cycle_clause {
+            self.names(&cycle.cycle_col_list)?;
+            self.name(&cycle.cycle_mark_column)?;
+            self.name(&cycle.cycle_path_column)?;
+            self.exprs(cycle.cycle_mark_value.as_deref().into_iter().chain(cycle.cycle_mark_default.as_deref()))?;
+        }
         match kind(ctequery.as_deref())? {
             NodeEnum::SelectStmt(select) => self.query(select),
-            _ => Err(unverified("a common table expression")),
+            change => self.change(change),
         }
     }
 
@@ -142,8 +154,17 @@ impl Reader<'_> {
                 self.names(using_clause)?;
                 self.alias(join_using_alias.as_ref())?;
                 self.alias(alias.as_ref())?;
-                larg.as_deref().into_iter().chain(rarg.as_deref()).try_for_each(|operand| self.item(operand))?;
-                self.exprs(quals.as_deref())
+                let operands = || larg.as_deref().into_iter().chain(rarg.as_deref());
+                operands().try_for_each(|operand| self.item(operand))?;
+                let inner = self.inner.len();
+                operands().for_each(|operand| self.expose(operand));
+                self.exprs(quals.as_deref())?;
+                self.inner.truncate(inner);
+                Ok(())
+            }
+            // That of a table of tenants is within its leaf.
+            NodeEnum::RangeTableSample(sample) if Self::is_sample(sample) => {
+                sample.relation.as_deref().map_or(Ok(()), |table| self.item(table))
             }
             _ => Err(unverified("an item of FROM")),
         }
@@ -158,6 +179,10 @@ impl Reader<'_> {
             SHARED_SCHEMA => match self.schema.relation(&Name::exact(relname.as_str())) {
                 Some(Relation::Global(table)) => table.name.as_str() == relname,
                 _ => false,
+            },
+            CATALOG_SCHEMA => match relname.strip_prefix("information_schema_") {
+                Some(relation) => INFORMATION_SCHEMA.contains(&relation),
+                None => CATALOGS.contains(&relname.as_str()),
             },
             _ => false,
         };

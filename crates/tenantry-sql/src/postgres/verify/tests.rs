@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::verify;
-use crate::{Column, Name, Relation, RowId, SchemaMap, Table};
+use crate::{Column, Name, PostgresFacts, Relation, RowId, SchemaMap, Table};
 
 fn schema() -> SchemaMap {
     let table = |name: &str, columns: &[&str]| {
@@ -15,6 +15,10 @@ fn schema() -> SchemaMap {
             auto_increment: false,
             primary_key: Vec::new(),
             foreign_keys: Vec::new(),
+            postgres: PostgresFacts {
+                constraints: vec![Name::exact(format!("{name}_pkey"))],
+                ..PostgresFacts::default()
+            },
         })
     };
     SchemaMap::new(1, [Relation::Tenant(table("t", &["a", "b"])), Relation::Global(table("g", &["c"]))])
@@ -35,8 +39,17 @@ fn accepts_leaves_in_any_place() {
         "UPDATE tenantry_shared.t SET a = DEFAULT, (b) = (SELECT max(b) FROM LEAF) WHERE t._tenant = $2::bigint AND (true)",
         "INSERT INTO tenantry_shared.t (a, _tenant) VALUES (1, $2::bigint), (DEFAULT, $2::bigint)",
         "INSERT INTO tenantry_shared.t (a, _tenant) SELECT a, $2::bigint FROM LEAF UNION SELECT 1, $2::bigint ON CONFLICT (_tenant, a) DO UPDATE SET b = excluded.b",
+        "INSERT INTO tenantry_shared.t (a, _tenant) VALUES (1, $2::bigint) ON CONFLICT ON CONSTRAINT t_pkey DO NOTHING",
+        "WITH d AS (DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint RETURNING a) SELECT * FROM d",
+        "MERGE INTO tenantry_shared.t USING LEAF2 ON t._tenant = $2::bigint AND (t.a = x.a) WHEN MATCHED THEN DELETE WHEN NOT MATCHED BY SOURCE AND t._tenant = $2::bigint THEN DELETE WHEN NOT MATCHED THEN INSERT (a, _tenant) VALUES (1, $2::bigint)",
+        "DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint AND EXISTS (SELECT t FROM LEAF)",
+        "DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint RETURNING ROW(t.a, t.b)::public.t, (t).a",
+        "DELETE FROM tenantry_shared.t USING LEAF2 WHERE t._tenant = $2::bigint RETURNING x.*",
+        "SELECT * FROM tenantry_catalog.pg_class, tenantry_catalog.information_schema_tables",
+        "SELECT * FROM (SELECT a, b FROM tenantry_shared.t TABLESAMPLE system (1) WHERE t._tenant = $2::bigint) AS t",
+        "SET timezone = 'UTC'",
     ] {
-        let text = text.replace("LEAF", LEAF);
+        let text = text.replace("LEAF2", &LEAF.replace("AS t", "AS x")).replace("LEAF", LEAF);
         verify(&text, &schema(), 2).unwrap_or_else(|refused| panic!("{text}: {refused}"));
     }
 }
@@ -76,10 +89,47 @@ fn rejects_everything_that_shows_other_tenants() {
         "SELECT 1 AS _tenant_x",
         "SELECT pg_read_file('x')",
         "SELECT public.lower('x')",
-        "SELECT NULL::t",
-        "SELECT 'x'::regclass",
+        "SELECT NULL::tenantry_shared.t",
+        "SELECT NULL::nothing",
+        "SELECT NULL::_tenant",
         "SELECT 1 OPERATOR(public.+) 1",
-        "SELECT (t).a FROM LEAF",
+        "SELECT (t).to_json FROM LEAF",
+        "SELECT (t).* FROM LEAF",
+        "SELECT ('x'::text).a",
+        "SELECT current_setting('tenantry.tenant')",
+        "SELECT current_setting(a) FROM LEAF",
+        "SELECT * FROM pg_catalog.pg_class",
+        "SELECT * FROM information_schema.tables",
+        "SELECT * FROM tenantry_catalog.pg_authid",
+        "SELECT * FROM tenantry_catalog.tables",
+        "SELECT * FROM tenantry_catalog.information_schema_pg_class",
+        "SELECT * FROM tenantry_shared.t TABLESAMPLE system (1)",
+        "SELECT * FROM (SELECT a, b FROM tenantry_shared.t TABLESAMPLE other (1) WHERE t._tenant = $2::bigint) AS t",
+        "SELECT * FROM (SELECT a, b FROM tenantry_shared.t TABLESAMPLE system (f(1)) WHERE t._tenant = $2::bigint) AS t",
+        "SET search_path = x",
+        "SET tenantry.tenant = 1",
+        "SET row_security = off",
+        "RESET ALL",
+        "SHOW tenantry.tenant",
+        "SET CONSTRAINTS fk DEFERRED",
+        "TRUNCATE tenantry_shared.t",
+        "WITH d AS (DELETE FROM tenantry_shared.t RETURNING a) SELECT * FROM d",
+        "WITH d AS (DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint RETURNING t) SELECT * FROM d",
+        "WITH d AS (SELECT 1) DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint RETURNING (t).c",
+        "DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint AND EXISTS (SELECT 1 FROM (SELECT t AS x) AS t)",
+        "DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint AND EXISTS (SELECT t FROM LEAF2)",
+        "UPDATE tenantry_shared.t SET _tenant[1] = 1 WHERE t._tenant = $2::bigint",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON true WHEN MATCHED THEN DELETE",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint OR true WHEN MATCHED THEN DELETE",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.t s ON t._tenant = $2::bigint WHEN MATCHED THEN DELETE",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN NOT MATCHED THEN INSERT (a) VALUES (1)",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN NOT MATCHED THEN INSERT (a, _tenant) VALUES (1, 2)",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN NOT MATCHED THEN INSERT (_tenant, a, _tenant) VALUES (1, 1, $2::bigint)",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN NOT MATCHED BY SOURCE THEN DELETE",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN NOT MATCHED BY SOURCE AND c = 1 THEN DELETE",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN MATCHED THEN UPDATE SET _tenant = 1",
+        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN MATCHED THEN DELETE RETURNING *",
         "SELECT * INTO x FROM LEAF",
         "SELECT current_user",
         "SELECT 1; SELECT 2",
@@ -117,12 +167,10 @@ fn rejects_everything_that_shows_other_tenants() {
         "INSERT INTO tenantry_shared.t (a, _tenant) VALUES (1, $2::bigint) ON CONFLICT ON CONSTRAINT x DO NOTHING",
         "INSERT INTO tenantry_shared.t (a, _tenant) VALUES (1, $2::bigint) ON CONFLICT (_tenant, a) DO UPDATE SET _tenant = 1",
         "INSERT INTO tenantry_shared.t (a, _tenant) VALUES (1, $2::bigint) ON CONFLICT (_tenant, a) DO UPDATE SET b = excluded",
-        "MERGE INTO tenantry_shared.t USING tenantry_shared.g ON t._tenant = $2::bigint WHEN MATCHED THEN DELETE",
-        "WITH d AS (DELETE FROM tenantry_shared.t WHERE t._tenant = $2::bigint) SELECT 1",
         "PREPARE TRANSACTION 'x'",
         "COMMIT PREPARED 'x'",
     ] {
-        let text = text.replace("LEAF", LEAF);
+        let text = text.replace("LEAF2", &LEAF.replace("AS t", "AS x")).replace("LEAF", LEAF);
         let refused = verify(&text, &schema(), 2).err().unwrap_or_else(|| panic!("{text}"));
         assert_eq!(refused.code, crate::Code::Unverified, "{text}");
     }

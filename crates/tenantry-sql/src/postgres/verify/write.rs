@@ -16,10 +16,28 @@ pub(super) struct Target {
     /// What its columns are qualified with.
     pub(super) exposed: String,
     pub(super) columns: Vec<String>,
+    /// Its constraints that conflicts can be about.
+    pub(super) constraints: Vec<String>,
 }
 
 impl Reader<'_> {
-    pub(super) fn insert(&mut self, insert: &InsertStmt) -> Result<(), Refused> {
+    /// A statement that changes rows, by itself or as a common table expression.
+    pub(super) fn change(&mut self, statement: &NodeEnum) -> Result<(), Refused> {
+        let (around, visible, inner) = (self.changed.take(), self.ctes.len(), self.inner.len());
+        match statement {
+            NodeEnum::InsertStmt(insert) => self.insert(insert),
+            NodeEnum::UpdateStmt(update) => self.update(update),
+            NodeEnum::DeleteStmt(delete) => self.delete(delete),
+            NodeEnum::MergeStmt(merge) => self.merge(merge),
+            _ => Err(unverified("a statement of another kind")),
+        }?;
+        self.changed = around;
+        self.ctes.truncate(visible);
+        self.inner.truncate(inner);
+        Ok(())
+    }
+
+    fn insert(&mut self, insert: &InsertStmt) -> Result<(), Refused> {
         let InsertStmt {
             relation,
             cols,
@@ -30,7 +48,7 @@ impl Reader<'_> {
             r#override: _,
         } = insert;
         with_clause.iter().try_for_each(|with| self.with(with))?;
-        self.change(relation.as_ref())?;
+        self.target_of(relation.as_ref())?;
         let Some((last, columns)) = cols.split_last() else { return Err(unverified("INSERT without columns")) };
         if self.assigned_name(last)? != TENANT {
             return Err(unverified("INSERT without the tenant"));
@@ -49,26 +67,28 @@ impl Reader<'_> {
         self.returning(returning_clause.as_ref())
     }
 
-    pub(super) fn update(&mut self, update: &UpdateStmt) -> Result<(), Refused> {
+    fn update(&mut self, update: &UpdateStmt) -> Result<(), Refused> {
         let UpdateStmt { relation, target_list, where_clause, from_clause, returning_clause, with_clause } = update;
         with_clause.iter().try_for_each(|with| self.with(with))?;
-        self.change(relation.as_ref())?;
-        self.sets(target_list)?;
+        self.target_of(relation.as_ref())?;
         from_clause.iter().try_for_each(|item| self.item(item))?;
+        from_clause.iter().for_each(|item| self.expose(item));
+        self.sets(target_list)?;
         self.guarded(where_clause.as_deref())?;
         self.returning(returning_clause.as_ref())
     }
 
-    pub(super) fn delete(&mut self, delete: &DeleteStmt) -> Result<(), Refused> {
+    fn delete(&mut self, delete: &DeleteStmt) -> Result<(), Refused> {
         let DeleteStmt { relation, using_clause, where_clause, returning_clause, with_clause } = delete;
         with_clause.iter().try_for_each(|with| self.with(with))?;
-        self.change(relation.as_ref())?;
+        self.target_of(relation.as_ref())?;
         using_clause.iter().try_for_each(|item| self.item(item))?;
+        using_clause.iter().for_each(|item| self.expose(item));
         self.guarded(where_clause.as_deref())?;
         self.returning(returning_clause.as_ref())
     }
 
-    fn change(&mut self, relation: Option<&RangeVar>) -> Result<(), Refused> {
+    pub(super) fn target_of(&mut self, relation: Option<&RangeVar>) -> Result<(), Refused> {
         let Some(RangeVar { catalogname, schemaname, relname, inh, relpersistence: _, alias, location: _ }) = relation
         else {
             return Err(unverified("a change of nothing"));
@@ -80,7 +100,8 @@ impl Reader<'_> {
             {
                 let exposed = alias.as_ref().map_or(relname, |alias| &alias.aliasname).clone();
                 let columns = table.columns.iter().map(|column| column.name.as_str().to_owned()).collect();
-                self.changed = Some(Target { exposed, columns });
+                let constraints = table.postgres.constraints.iter().map(|name| name.as_str().to_owned()).collect();
+                self.changed = Some(Target { exposed, columns, constraints });
                 Ok(())
             }
             _ => Err(unverified(format!("a change of table {}", crate::Quoted::new(relname)))),
@@ -88,7 +109,7 @@ impl Reader<'_> {
     }
 
     /// The guard comes first, and what the application asked for is in conjunction with it.
-    fn guarded(&mut self, filter: Option<&Node>) -> Result<(), Refused> {
+    pub(super) fn guarded(&mut self, filter: Option<&Node>) -> Result<(), Refused> {
         let exposed = self.changed.as_ref().map(|target| target.exposed.clone()).unwrap_or_default();
         let filter = filter.ok_or_else(|| unverified("a change without a guard"))?;
         if self.is_guard(filter, &exposed) {
@@ -138,7 +159,8 @@ impl Reader<'_> {
         let OnConflictClause { action: _, infer, target_list, where_clause, location: _ } = clause;
         if let Some(infer) = infer {
             let InferClause { index_elems, where_clause, conname, location: _ } = &**infer;
-            if !conname.is_empty() {
+            let known = |target: &Target| target.constraints.contains(conname);
+            if !conname.is_empty() && !self.changed.as_ref().is_some_and(known) {
                 return Err(unverified("ON CONSTRAINT"));
             }
             for (at, element) in index_elems.iter().enumerate() {
@@ -160,7 +182,7 @@ impl Reader<'_> {
         self.exprs(where_clause.as_deref())
     }
 
-    fn sets(&mut self, targets: &[Node]) -> Result<(), Refused> {
+    pub(super) fn sets(&mut self, targets: &[Node]) -> Result<(), Refused> {
         targets.iter().try_for_each(|target| {
             self.assigned(target)?;
             match kind(Some(target))? {
@@ -174,13 +196,19 @@ impl Reader<'_> {
     }
 
     /// V5.
-    fn assigned(&self, target: &Node) -> Result<(), Refused> {
-        self.name(self.assigned_name(target)?)
+    pub(super) fn assigned(&mut self, target: &Node) -> Result<(), Refused> {
+        self.name(self.assigned_name(target)?)?;
+        let NodeEnum::ResTarget(target) = kind(Some(target))? else { return Err(unverified("an assignment")) };
+        target.indirection.iter().try_for_each(|part| match kind(Some(part))? {
+            // A field, which calls nothing.
+            NodeEnum::String(field) => self.name(&field.sval),
+            _ => self.parts(std::slice::from_ref(part)),
+        })
     }
 
-    fn assigned_name<'n>(&self, target: &'n Node) -> Result<&'n str, Refused> {
+    pub(super) fn assigned_name<'n>(&self, target: &'n Node) -> Result<&'n str, Refused> {
         match kind(Some(target))? {
-            NodeEnum::ResTarget(target) if target.indirection.is_empty() => Ok(&target.name),
+            NodeEnum::ResTarget(target) if target.indirection.is_empty() || target.name != TENANT => Ok(&target.name),
             _ => Err(unverified("an assignment")),
         }
     }
@@ -195,8 +223,9 @@ impl Reader<'_> {
             let NodeEnum::ResTarget(target) = kind(Some(target))? else { return Err(unverified("a result")) };
             let ResTarget { name, indirection, val, location: _ } = &**target;
             self.name(name)?;
+            // That of another item shows a leaf, and that of the target is refused as its row.
             if let NodeEnum::ColumnRef(column) = kind(val.as_deref())?
-                && column.fields.iter().any(|field| matches!(field.node, Some(NodeEnum::AStar(_))))
+                && matches!(column.fields.as_slice(), [Node { node: Some(NodeEnum::AStar(_)) }])
             {
                 return Err(unverified("a star in RETURNING"));
             }

@@ -1,7 +1,7 @@
 //! Expressions in definitions: those of checks, defaults, generated columns, indexes.
 
 use crate::{
-    Code, Dialect, Name, Refused,
+    Code, Dialect, Name, Refused, SchemaMap,
     bind::is_row_id,
     classify,
     ir::{Expr, Site},
@@ -15,8 +15,8 @@ pub(super) fn check(expr: &Expr, text: &str, has: impl Fn(&Name) -> bool) -> Res
             let refused = Refused::new(Code::SystemColumn, format!("column {}", column.name.name.quoted()));
             Err(refused.at(text, column.span).hint("name the INTEGER PRIMARY KEY column, or declare one"))
         }
-        Site::Column(_) => Ok(()),
-        Site::Function(function) => classify::function(function, text, Dialect::Sqlite),
+        Site::Column(_) | Site::Type(_) | Site::Row(_) | Site::Field { .. } => Ok(()),
+        Site::Function(function) => classify::function(function, text, &SchemaMap::default(), Dialect::Sqlite),
         Site::Query(_) | Site::InTable(_) | Site::Raise(_) => {
             let refused = Refused::new(Code::Unknown, "a query in a definition").at(text, expr.span);
             Err(refused.hint("SQLite allows none here; check it in the application, or by a trigger"))

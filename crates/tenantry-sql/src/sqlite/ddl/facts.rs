@@ -4,7 +4,7 @@ use super::{
     definition::{Acts, ColumnDef, ColumnRuleKind, ConstraintKind, CreateTable, Reference},
     words::Words,
 };
-use crate::{Action, Code, Column, ForeignKey, Ident, Name, Refused, RowId, Table};
+use crate::{Action, Code, Column, ForeignKey, Ident, Name, PostgresFacts, Refused, RowId, Table};
 
 /// A primary key as it is declared.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ impl CreateTable {
             auto_increment: primary.as_ref().is_some_and(|primary| primary.auto_increment),
             primary_key: primary.iter().flat_map(|primary| &primary.columns).map(|name| (*name).clone()).collect(),
             foreign_keys: foreign_keys.collect::<Result<_, _>>()?,
+            postgres: PostgresFacts::default(),
         })
     }
 

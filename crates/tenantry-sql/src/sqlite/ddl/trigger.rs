@@ -44,7 +44,7 @@ pub(super) fn create(
         let comments = comments.take().unwrap_or_default();
         let statement = Statement { kind, parameters: Vec::new(), comments, reworded: Vec::new() };
         let bound = bind::bind_in_trigger(&statement, text, conversion.schema, table)?;
-        classify::functions(&bound, text, Dialect::Sqlite)?;
+        classify::functions(&bound, text, conversion.schema, Dialect::Sqlite)?;
         check_last_row(&bound, text)?;
         splicing.edit(text, &statement, &bound, &mut edits)?;
     }

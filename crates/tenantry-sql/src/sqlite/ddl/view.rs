@@ -13,7 +13,7 @@ pub(super) fn create(view: &CreateView, words: &Words<'_>, conversion: &Conversi
     let body = words.at(view.body);
     let statement = lower::parse(&body, conversion.limits)?;
     let bound = bind::bind(&statement, &body, conversion.schema, Dialect::Sqlite)?;
-    classify::functions(&bound, &body, Dialect::Sqlite)?;
+    classify::functions(&bound, &body, conversion.schema, Dialect::Sqlite)?;
     let splicing = Splicing::new(conversion.schema, conversion.limits, Tenant::Parameter(1));
     splicing.edit(&body, &statement, &bound, &mut Edits::default())?;
     Ok(Change::new(ChangeKind::CreateView { name }, []))

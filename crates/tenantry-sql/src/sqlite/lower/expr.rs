@@ -186,7 +186,9 @@ impl Cursor<'_> {
             ast::LikeOperator::Match => (T::TK_MATCH, Some("match")),
         };
         let span = self.expect(kind)?;
-        sites.extend(function.map(|name| Site::Function(Function { name: Ident { name: name.into(), span } })));
+        sites.extend(function.map(|name| {
+            Site::Function(Function { schema: None, name: Ident { name: name.into(), span }, literal: None })
+        }));
         Ok(())
     }
 
@@ -226,7 +228,16 @@ impl Cursor<'_> {
         let schema = schema.transpose()?;
         let ident = self.name(&name.name)?;
         let span = self.since(start);
-        Ok(TableRef { span, named: span, schema, name: ident, alias: None, hint: None })
+        Ok(TableRef {
+            span,
+            named: span,
+            schema,
+            name: ident,
+            alias: None,
+            columns: Vec::new(),
+            hint: None,
+            sample: None,
+        })
     }
 
     fn subquery(&mut self, query: &ast::Select<'_>, sites: &mut Vec<Site>) -> Result<(), Refused> {
@@ -261,7 +272,7 @@ impl Cursor<'_> {
     fn function(&mut self, name: &str, sites: &mut Vec<Site>) -> Result<(), Refused> {
         let name = self.ident(name)?;
         self.expect(T::TK_LP)?;
-        sites.push(Site::Function(Function { name }));
+        sites.push(Site::Function(Function { schema: None, name, literal: None }));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use sqlite3_parser::{
 use super::Cursor;
 use crate::{
     Refused,
-    ir::{Branch, Cte, Output, Query, Row, Select, Values, With},
+    ir::{Body, Branch, Cte, Output, Query, Row, Select, Values, With},
 };
 
 impl Cursor<'_> {
@@ -57,7 +57,7 @@ impl Cursor<'_> {
         self.expect(T::TK_LP)?;
         let query = self.query(tree.select)?;
         self.expect(T::TK_RP)?;
-        Ok(Cte { name, columns, query })
+        Ok(Cte { name, columns, body: Body::Query(query), extended: false })
     }
 
     /// Names in parentheses, with what SQLite allows after them.
@@ -110,7 +110,7 @@ impl Cursor<'_> {
                 }
                 let distinct = matches!(distinctness, Some(ast::Distinctness::Distinct));
                 let span = self.since(start);
-                Ok(Branch::Select(Box::new(Select { span, distinct, results, from, clauses })))
+                Ok(Branch::Select(Box::new(Select { span, distinct, results, from, clauses, group: Vec::new() })))
             }
         }
     }

@@ -20,6 +20,7 @@ struct InsertInto {
     conflict: Option<Conflict>,
     into: TableRef,
     columns: Option<Vec<Ident>>,
+    columns_end: usize,
 }
 
 impl Cursor<'_> {
@@ -71,7 +72,8 @@ impl Cursor<'_> {
             return Err(self.misaligned());
         };
         let with = self.with(with.as_ref())?;
-        let InsertInto { conflict, into, columns } = self.insert_into(*or_conflict, tbl_name, columns.as_ref())?;
+        let InsertInto { conflict, into, columns, columns_end } =
+            self.insert_into(*or_conflict, tbl_name, columns.as_ref())?;
         let (source, upserts) = match body {
             InsertBody::DefaultValues => {
                 let start = self.start();
@@ -84,7 +86,7 @@ impl Cursor<'_> {
             }
         };
         let returning = self.returning(*returning)?;
-        Ok(Kind::Insert(Insert { with, conflict, into, columns, source, upserts, returning }))
+        Ok(Kind::Insert(Insert { with, conflict, into, columns, columns_end, source, upserts, returning }))
     }
 
     /// A statement of a trigger.
@@ -92,10 +94,11 @@ impl Cursor<'_> {
         match command {
             TriggerCmd::Insert { or_conflict, tbl_name, col_names, select, upsert } => {
                 let head = self.insert_into(*or_conflict, tbl_name, col_names.as_ref())?;
-                let InsertInto { conflict, into, columns } = head;
+                let InsertInto { conflict, into, columns, columns_end } = head;
                 let source = Source::Query(self.query(select)?);
                 let upserts = self.upserts(*upsert)?;
-                Ok(Kind::Insert(Insert { with: None, conflict, into, columns, source, upserts, returning: None }))
+                let (with, returning) = (None, None);
+                Ok(Kind::Insert(Insert { with, conflict, into, columns, columns_end, source, upserts, returning }))
             }
             TriggerCmd::Update { or_conflict, tbl_name, sets, from, where_clause } => {
                 let from = from.as_ref();
@@ -124,7 +127,10 @@ impl Cursor<'_> {
             self.expect(T::TK_RP)?;
             Ok(names)
         });
-        Ok(InsertInto { conflict, into, columns: columns.transpose()? })
+        let columns: Option<Vec<_>> = columns.transpose()?;
+        let last = columns.as_ref().and_then(|columns| columns.last());
+        let columns_end = last.map_or(into.span.end, |column| column.span.end);
+        Ok(InsertInto { conflict, into, columns, columns_end })
     }
 
     /// `INSERT`, `INSERT OR …` or `REPLACE`.
@@ -184,7 +190,7 @@ impl Cursor<'_> {
         let terms = self.sorted(index.targets)?;
         self.expect(T::TK_RP)?;
         let filter = self.filter(index.where_clause.as_ref())?;
-        Ok(ConflictTarget { terms, filter })
+        Ok(ConflictTarget { terms, filter, constraint: None })
     }
 
     pub(super) fn filter(&mut self, filter: Option<&ast::Expr<'_>>) -> Result<Option<crate::ir::Expr>, Refused> {

@@ -48,6 +48,47 @@ const LEAKS: &[(Rule, &str)] = &[
         "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) WHERE EXISTS (SELECT 1 FROM orders) DO NOTHING",
     ),
     (Rule::WalkReturning, "DELETE FROM users RETURNING (SELECT max(id) FROM orders)"),
+    (Rule::WalkChange, "WITH d AS (DELETE FROM users RETURNING id) SELECT * FROM d"),
+    (Rule::WalkChange, "WITH d AS (INSERT INTO users VALUES (1)) SELECT 1"),
+    (Rule::GuardDelete, "WITH d AS (DELETE FROM users) SELECT 1"),
+    (Rule::GuardUpdate, "WITH d AS (UPDATE users SET id = 1) SELECT 1"),
+    (Rule::InsertValues, "WITH d AS (INSERT INTO users VALUES (1)) SELECT 1"),
+    (Rule::ReturningStar, "DELETE FROM users USING orders RETURNING users.*"),
+    (Rule::ReturningStar, "UPDATE users SET id = 1 FROM orders RETURNING *"),
+    (Rule::GuardMerge, "MERGE INTO users USING orders o ON users.id = o.uid WHEN MATCHED THEN DELETE"),
+    (Rule::GuardBySource, "MERGE INTO users USING orders o ON true WHEN NOT MATCHED BY SOURCE THEN DELETE"),
+    (Rule::GuardBySource, "MERGE INTO users USING orders o ON true WHEN NOT MATCHED BY SOURCE AND true THEN DELETE"),
+    (Rule::InsertValues, "MERGE INTO users USING orders o ON true WHEN NOT MATCHED THEN INSERT VALUES (1)"),
+    (Rule::Leaf, "MERGE INTO users USING orders o ON true WHEN MATCHED THEN DELETE"),
+    (Rule::WalkOn, "MERGE INTO users USING orders o ON EXISTS (SELECT 1 FROM users) WHEN MATCHED THEN DELETE"),
+    (
+        Rule::WalkFilter,
+        "MERGE INTO users USING orders o ON true WHEN MATCHED AND EXISTS (SELECT 1 FROM users) THEN DELETE",
+    ),
+    (Rule::WalkSet, "MERGE INTO users USING orders o ON true WHEN MATCHED THEN UPDATE SET id = (SELECT 1 FROM users)"),
+    (
+        Rule::WalkSource,
+        "MERGE INTO users USING orders o ON true WHEN NOT MATCHED THEN INSERT VALUES ((SELECT 1 FROM users))",
+    ),
+    (Rule::Qualify, "MERGE INTO users USING countries c ON true WHEN MATCHED THEN DELETE"),
+    (Rule::GuardTruncate, "TRUNCATE users"),
+    (Rule::GuardTruncate, "TRUNCATE users, orders"),
+    (Rule::Qualify, "TRUNCATE users"),
+    (Rule::WholeRow, "DELETE FROM users RETURNING users"),
+    (Rule::WholeRow, "UPDATE users SET name = users::text"),
+    (Rule::WholeRow, "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = excluded::text"),
+    (Rule::Leaf, "SELECT * FROM pg_class"),
+    (Rule::Leaf, "SELECT * FROM information_schema.tables"),
+    (Rule::Leaf, "SELECT * FROM users TABLESAMPLE system (1)"),
+    (Rule::WalkFrom, "SELECT * FROM (countries c JOIN (SELECT * FROM users) u ON true) AS j"),
+    (Rule::WalkSet, "UPDATE lines SET words[(SELECT max(id) FROM users)] = 'x'"),
+];
+
+/// Rules without which a statement means something else, or fails.
+const CORRECTNESS: &[(Rule, &str)] = &[
+    (Rule::Cte, "WITH users AS (SELECT 1 AS id) SELECT id FROM users"),
+    (Rule::GroupByKey, "SELECT id, name FROM users GROUP BY id"),
+    (Rule::WholeRow, "SELECT users FROM users"),
 ];
 
 #[test]
@@ -62,8 +103,16 @@ fn the_verifier_misses_every_rule_that_keeps_tenants_apart() {
 }
 
 #[test]
-fn the_name_of_a_common_table_expression_is_left_alone() {
-    let scope = || rewriter().scope("WITH users AS (SELECT 1 AS id) SELECT id FROM users").unwrap().text;
-    assert!(!scope().contains("_tenant"));
-    assert!(without(Some(Rule::Cte), scope).contains("_tenant"));
+fn a_statement_differs_without_the_rules_that_it_needs() {
+    for (rule, text) in CORRECTNESS {
+        let scope = || rewriter().scope(text).map(|plan| plan.text);
+        assert_ne!(scope(), without(Some(*rule), || unverified(scope)), "{rule:?}: {text}");
+    }
+}
+
+#[test]
+fn every_rule_of_postgresql_has_a_statement_that_needs_it() {
+    for rule in Rule::POSTGRES {
+        assert!(LEAKS.iter().chain(CORRECTNESS).any(|(of, _)| of == rule), "{rule:?}");
+    }
 }

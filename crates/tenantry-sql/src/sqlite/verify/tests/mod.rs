@@ -10,7 +10,7 @@ mod writes;
 use std::sync::Arc;
 
 use super::{TenantTerm, verify, verify_trigger};
-use crate::{Code, Column, Name, Relation, RowId, SchemaMap, Table, View};
+use crate::{Code, Column, Name, PostgresFacts, Relation, RowId, SchemaMap, Table, View};
 
 /// Tenants' `users` and `notes`, `logs` with a hidden row id, `old`; a global `countries`; a view `adults`.
 pub(super) fn schema() -> SchemaMap {
@@ -24,6 +24,7 @@ pub(super) fn schema() -> SchemaMap {
             auto_increment: false,
             primary_key: Vec::new(),
             foreign_keys: Vec::new(),
+            postgres: PostgresFacts::default(),
         })
     };
     let id = || RowId::Column(Name::from("id"));
