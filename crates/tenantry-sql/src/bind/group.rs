@@ -30,7 +30,9 @@ pub(crate) struct Grouped {
 impl<'s> Binder<'_, 's> {
     /// `seen` is how many columns had been named before the query.
     pub(super) fn group(&mut self, select: &'s Select, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>, seen: usize) {
-        if select.group.is_empty() {
+        // Nobody means so many; the database says what is not grouped by.
+        const PAIRS_MAX: usize = 100_000;
+        if select.group.is_empty() || select.group.len().saturating_mul(scope.items.len()) > PAIRS_MAX {
             return;
         }
         let terms: Vec<_> = select.group.iter().filter_map(|term| self.term(term, select, scope, ctes)).collect();
@@ -50,7 +52,7 @@ impl<'s> Binder<'_, 's> {
             if !key.into_iter().all(has) {
                 continue;
             }
-            let wanted = self.wanted(select, of, &names, seen);
+            let wanted = self.wanted(select, of, names, seen);
             let wanted: Vec<_> = wanted.into_iter().filter(|place| !has(&names[*place])).collect();
             let grouped = Grouped {
                 at: end,
@@ -60,7 +62,7 @@ impl<'s> Binder<'_, 's> {
                     .filter(|place| is_comparable(table, **place))
                     .map(|place| names[*place].clone())
                     .collect(),
-                any: self.any(select, item, table, &names),
+                any: self.any(select, item, table, names),
             };
             self.bound.groups.push(grouped);
         }

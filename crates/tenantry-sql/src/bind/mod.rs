@@ -135,10 +135,8 @@ pub(crate) fn bind_in_trigger<'s>(
 ) -> Result<Bound<'s>, Refused> {
     let mut binder = walk::Binder::new(text, schema, Dialect::Sqlite);
     binder.in_trigger = true;
-    let rows = ["new", "old"].map(|row| Exposed {
-        name: Some(Name::from(row)),
-        relation: Visible::Table { table: Arc::clone(table), role: Role::Row },
-    });
+    let rows = ["new", "old"]
+        .map(|row| Exposed::new(Some(Name::from(row)), Visible::Table { table: Arc::clone(table), role: Role::Row }));
     binder.statement(statement, &Scope { around: None, items: rows.into() })?;
     Ok(binder.bound)
 }

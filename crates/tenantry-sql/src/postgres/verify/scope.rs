@@ -27,6 +27,18 @@ impl Reader<'_> {
         (!hidden && !column).then_some(target)
     }
 
+    /// Whether a name means the old or the new row of a change, as PostgreSQL 18 calls them.
+    pub(super) fn is_version(&self, name: &str, alone: bool) -> bool {
+        let hidden = self.inner.iter().any(|inner| match inner {
+            Inner::Row(row) => row == name,
+            Inner::Column(column) => alone && column == name,
+        });
+        let own = self.changed.as_ref().is_some_and(|target| {
+            target.exposed == name || alone && target.columns.iter().any(|column| column == name)
+        });
+        (name == "old" || name == "new") && !hidden && !own
+    }
+
     /// Notes what an item of `FROM` makes visible, as far as it is certain.
     pub(super) fn expose(&mut self, item: &Node) {
         match &item.node {

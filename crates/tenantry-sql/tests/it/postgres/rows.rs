@@ -186,3 +186,34 @@ fn a_recursion_is_searched_and_its_cycles_are_found() {
     );
     refused("S06", "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n FROM r) CYCLE n SET ctid USING p SELECT 1");
 }
+
+/// PostgreSQL 18 calls the old and the new row of a change so; columns and tables may have these names as well.
+#[test]
+fn old_and_new_are_names_like_others_where_something_has_them() {
+    for (text, expected) in [
+        (
+            "UPDATE users SET name = new.name FROM users new WHERE new.id = users.grp",
+            "UPDATE [users] SET name = new.name FROM {users} new WHERE GUARD(users) AND (new.id = users.grp)",
+        ),
+        (
+            "DELETE FROM users USING (SELECT 1 AS old) x WHERE old = id RETURNING old",
+            "DELETE FROM [users] USING (SELECT 1 AS old) x WHERE GUARD(users) AND (old = id) RETURNING old",
+        ),
+        (
+            "DELETE FROM users AS old WHERE old.id = 1 RETURNING old.*",
+            r#"DELETE FROM [users] AS old WHERE "old"."_tenant" = $T AND (old.id = 1) RETURNING "id", "name", "grp""#,
+        ),
+    ] {
+        becomes(text, expected);
+    }
+    for text in [
+        "DELETE FROM users RETURNING old",
+        "DELETE FROM users RETURNING (old).name",
+        "DELETE FROM users RETURNING new.*",
+        "DELETE FROM users RETURNING to_json(old.*)",
+        "DELETE FROM users USING (SELECT 1 AS old) x RETURNING old.id",
+        "DELETE FROM users WHERE EXISTS (SELECT old FROM orders)",
+    ] {
+        refused("S07", text);
+    }
+}
