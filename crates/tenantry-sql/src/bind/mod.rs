@@ -18,7 +18,7 @@ use std::sync::Arc;
 use self::scope::{Exposed, Scope, Visible};
 pub(crate) use self::{
     columns::{RowIdRef, is_row_id},
-    group::Grouped,
+    group::{Any, Grouped},
     rows::RowRef,
     scope::Role,
 };

@@ -110,7 +110,9 @@ impl<'s> Binder<'_, 's> {
                 !renames(*role) && columns.is_some_and(|columns| columns.contains(&field.name))
             }
             Bare::Row(..) => false,
-            Bare::Column | Bare::Nothing => self.schema.has_field(&field.name),
+            Bare::Column | Bare::Nothing => {
+                self.schema.has_field(&field.name) && !self.dialect.is_no_field(&field.name)
+            }
         };
         if known {
             return Ok(());

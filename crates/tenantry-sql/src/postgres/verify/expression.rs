@@ -159,7 +159,9 @@ impl Reader<'_> {
                 let AIndices { is_slice: _, lidx, uidx } = &**indices;
                 self.exprs(lidx.as_deref().into_iter().chain(uidx.as_deref()))
             }
-            NodeEnum::String(field) if self.schema.has_field(&Name::exact(field.sval.as_str())) => {
+            NodeEnum::String(field)
+                if self.schema.has_field(&Name::exact(field.sval.as_str())) && !functions::is_no_field(&field.sval) =>
+            {
                 self.name(&field.sval)
             }
             _ => Err(unverified("a field of a row")),

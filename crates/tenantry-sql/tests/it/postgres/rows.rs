@@ -112,6 +112,10 @@ fn fields_of_rows_and_of_composite_types_are_named() {
             "SELECT (home).street, (d.home).city, (ROW('a', 'b')::address).street FROM docs d",
             "SELECT (home).street, (d.home).city, (ROW('a', 'b')::address).street FROM {docs} d",
         ),
+        (
+            "WITH i AS (INSERT INTO users (id) VALUES (1) RETURNING users AS r) SELECT (i.r).name FROM i",
+            r#"WITH i AS (INSERT INTO [users] (id, "_tenant") VALUES (1, $T) RETURNING ROW("users"."id", "users"."name", "users"."grp")::"public"."users" AS r) SELECT (i.r).name FROM i"#,
+        ),
     ] {
         becomes(text, expected);
     }
@@ -121,6 +125,7 @@ fn fields_of_rows_and_of_composite_types_are_named() {
         "SELECT ('/etc/passwd'::text).pg_read_file",
         "SELECT (name).pg_read_file FROM users",
         "SELECT (d).x FROM (SELECT 1 AS x) d",
+        "SELECT (1).pg_sleep",
     ] {
         refused("S02", text);
     }
