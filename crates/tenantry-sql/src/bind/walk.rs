@@ -155,9 +155,9 @@ impl<'m, 's> Binder<'m, 's> {
                     scope.items.push(other(item));
                 }
                 Item::Functions { .. } => scope.items.push(other(item)),
-                Item::Query { query, .. } => {
+                Item::Query { query, lateral, .. } => {
                     if on(Rule::WalkFrom) {
-                        self.query(query, outer, ctes)?;
+                        self.query(query, if *lateral { &*scope } else { outer }, ctes)?;
                     }
                     scope.items.push(other(item));
                 }

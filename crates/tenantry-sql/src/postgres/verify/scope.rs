@@ -18,7 +18,8 @@ impl Reader<'_> {
     /// The table whose rows are changed, if a name, which may be qualified, is that of its row or of the one that could
     /// not be inserted. `alone` says that the name could be a column's too.
     pub(super) fn changed_row(&self, name: &str, alone: bool) -> Option<&Target> {
-        let target = self.changed.as_ref().filter(|target| name == target.exposed || name == "excluded")?;
+        let target = self.changed.as_ref();
+        let target = target.filter(|target| name == target.exposed || target.excluded && name == "excluded")?;
         let hidden = self.inner.iter().any(|inner| match inner {
             Inner::Row(row) => row == name,
             Inner::Column(column) => alone && column == name,

@@ -34,6 +34,7 @@ fn a_row_is_that_of_the_application() {
             "SELECT countries FROM countries",
             r#"SELECT ROW("countries"."code", "countries"."name")::"public"."countries" AS "countries" FROM [countries] AS "countries""#,
         ),
+        ("SELECT x FROM users u, LATERAL (SELECT u) x", r#"SELECT x FROM {users} u, LATERAL (SELECT @U AS "u") x"#),
         ("SELECT count(u.*), row_to_json(u.*) FROM users u", "SELECT count(u.*), row_to_json(u.*) FROM {users} u"),
         // A column of the name comes first, and what has no type of its own stays a record.
         ("SELECT id FROM (SELECT 1 AS id) id", "SELECT id FROM (SELECT 1 AS id) id"),
@@ -94,6 +95,10 @@ fn another_table_may_have_the_name_of_the_target() {
         (
             "DELETE FROM users WHERE EXISTS (SELECT 1 FROM orders a JOIN orders users ON users.uid = a.id)",
             "DELETE FROM [users] WHERE GUARD(users) AND (EXISTS (SELECT 1 FROM {orders} a JOIN {orders} users ON users.uid = a.id))",
+        ),
+        (
+            "UPDATE users SET name = 'x' WHERE EXISTS (SELECT 1 FROM orders users, LATERAL (SELECT users.amount) x LEFT JOIN unnest(ARRAY[users.amount]) y ON true)",
+            "UPDATE [users] SET name = 'x' WHERE GUARD(users) AND (EXISTS (SELECT 1 FROM {orders} users, LATERAL (SELECT users.amount) x LEFT JOIN unnest(ARRAY[users.amount]) y ON true))",
         ),
         (
             "UPDATE users SET grp = q.users FROM (SELECT 1 AS users) q WHERE users = 1",
