@@ -15,10 +15,12 @@ mod walk;
 
 use std::sync::Arc;
 
+#[cfg(feature = "postgres")]
+pub(crate) use self::group::Any;
 use self::scope::{Exposed, Scope, Visible};
 pub(crate) use self::{
     columns::{RowIdRef, is_row_id},
-    group::{Any, Grouped},
+    group::Grouped,
     rows::RowRef,
     scope::Role,
 };
