@@ -109,6 +109,15 @@ impl Dialect {
         }
     }
 
+    /// Whether the name of a field could be that of a function that must not be called.
+    pub(crate) fn is_no_field(self, name: &Name) -> bool {
+        match self {
+            Self::Sqlite => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => crate::postgres::functions::is_no_field(name.as_str()),
+        }
+    }
+
     /// What to do instead of calling a function.
     pub(crate) fn hint_of(self, name: &Name) -> Option<&'static str> {
         match self {

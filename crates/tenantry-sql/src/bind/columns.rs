@@ -43,7 +43,7 @@ impl<'s> Binder<'_, 's> {
         }
         if !self.dialect.has_row_ids() {
             return match &column.table {
-                Some(of) => self.of_row(column, of, scope),
+                Some(of) => self.of_row(column, of, scope, ctes),
                 None => self.bare(column, scope, ctes),
             };
         }

@@ -217,5 +217,5 @@ fn change<'s>(
 }
 
 fn exposed<'s>(name: Name, table: &Arc<Table>, role: Role<'s>) -> Exposed<'s> {
-    Exposed { name: Some(name), relation: Visible::Table { table: Arc::clone(table), role } }
+    Exposed::new(Some(name), Visible::Table { table: Arc::clone(table), role })
 }

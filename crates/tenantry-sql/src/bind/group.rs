@@ -3,8 +3,6 @@
 //! PostgreSQL knows that of tables only, and a leaf is none, so that the other columns have to be grouped by as well. A column
 //! whose type cannot be compared is taken from any row of the group, which all have the same.
 
-use std::sync::Arc;
-
 use super::{
     scope::{Ctes, Exposed, Role, Scope, Visible},
     walk::Binder,
@@ -23,17 +21,28 @@ pub(crate) struct Grouped {
     pub(crate) of: Name,
     /// The columns to group by besides.
     pub(crate) columns: Vec<Name>,
-    /// Results that are taken from any row of the group, each with its column and whether it needs a name.
-    pub(crate) any: Vec<(Span, Name, bool)>,
+    /// Results that are taken from any row of the group.
+    pub(crate) any: Vec<(Span, Any)>,
+}
+
+/// What is taken from any row of a group.
+#[derive(Debug)]
+pub(crate) enum Any {
+    /// A column, and whether the result needs its name.
+    Column(Name, bool),
+    /// All columns, each with whether it is taken so.
+    Star(Vec<(Name, bool)>),
 }
 
 impl<'s> Binder<'_, 's> {
     /// `seen` is how many columns had been named before the query.
     pub(super) fn group(&mut self, select: &'s Select, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>, seen: usize) {
-        if select.group.is_empty() {
+        // Nobody means so many; the database says what is not grouped by.
+        const PAIRS_MAX: usize = 100_000;
+        if select.group.is_empty() || select.group.len().saturating_mul(scope.items.len()) > PAIRS_MAX {
             return;
         }
-        let terms: Vec<_> = select.group.iter().filter_map(|term| self.term(term, select, scope, ctes)).collect();
+        let terms: Vec<_> = select.group.iter().flat_map(|term| self.terms(term, select, scope, ctes)).collect();
         for (at, item) in scope.items.iter().enumerate() {
             let (Some(of), Visible::Table { table, role: Role::Leaf(_) }) = (&item.name, &item.relation) else {
                 continue;
@@ -50,7 +59,7 @@ impl<'s> Binder<'_, 's> {
             if !key.into_iter().all(has) {
                 continue;
             }
-            let wanted = self.wanted(select, of, &names, seen);
+            let wanted = self.wanted(select, of, names, seen);
             let wanted: Vec<_> = wanted.into_iter().filter(|place| !has(&names[*place])).collect();
             let grouped = Grouped {
                 at: end,
@@ -60,7 +69,7 @@ impl<'s> Binder<'_, 's> {
                     .filter(|place| is_comparable(table, **place))
                     .map(|place| names[*place].clone())
                     .collect(),
-                any: self.any(select, item, table, &names),
+                any: self.any(select, scope, at, table, names),
             };
             self.bound.groups.push(grouped);
         }
@@ -84,60 +93,75 @@ impl<'s> Binder<'_, 's> {
     }
 
     /// The results that are columns of a table whose types cannot be compared.
-    fn any(&self, select: &Select, item: &Exposed<'_>, table: &Arc<Table>, names: &[Name]) -> Vec<(Span, Name, bool)> {
+    fn any(
+        &self,
+        select: &Select,
+        scope: &Scope<'_, 's>,
+        at: usize,
+        table: &Table,
+        names: &[Name],
+    ) -> Vec<(Span, Any)> {
+        let of = scope.items.get(at).and_then(|item| item.name.as_ref());
+        let any = |place: &usize| !is_comparable(table, *place);
+        let star = || Any::Star(names.iter().cloned().zip((0..).map(|place| any(&place))).collect());
+        let has_any = (0..names.len()).any(|place| any(&place));
         let results = select.results.iter().filter_map(|output| match output {
             Output::Expr { alias, .. } => {
                 let column = plain(output)?;
-                let of_it = match &column.table {
-                    Some(of) => item.name.as_ref() == Some(&of.name),
-                    None => true,
-                };
-                let place = names.iter().position(|name| *name == column.name.name)?;
-                let any = of_it && !is_comparable(table, place);
-                any.then(|| (column.span, names[place].clone(), alias.is_none()))
+                let of_it = column.table.as_ref().is_none_or(|table| of == Some(&table.name));
+                let place = names.iter().position(|name| *name == column.name.name).filter(any)?;
+                of_it.then(|| (column.span, Any::Column(names[place].clone(), alias.is_none())))
             }
+            Output::TableStar { span, table } if has_any && of == Some(&table.name) => Some((*span, star())),
+            // Where there are others, the database says that the column is not grouped by.
+            Output::Star { span } if has_any && scope.items.len() == 1 => Some((*span, star())),
             Output::Star { .. } | Output::TableStar { .. } => None,
         });
         results.collect()
     }
 
-    fn term(&self, term: &GroupTerm, select: &Select, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>) -> Option<Term> {
-        let (table, name, end) = match term {
-            GroupTerm::Column { table, name, end } => (table.as_ref(), name, *end),
-            GroupTerm::Result { number, end } => {
-                let results = select.results.get(..*number)?;
-                let column = plain(results.last().filter(|_| results.iter().all(is_expr))?)?;
-                let (item, name) =
-                    self.place(column.table.as_ref().map(|of| &of.name), &column.name.name, scope, ctes)?;
-                return Some(Term { item, name, end: *end });
-            }
+    /// The columns that a term means: several if a join merges them.
+    fn terms(&self, term: &GroupTerm, select: &Select, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>) -> Vec<Term> {
+        let result = |column: Option<&ColumnRef>, end| {
+            let place = |column: &ColumnRef| {
+                self.places(column.table.as_ref().map(|of| &of.name), &column.name.name, end, scope, ctes)
+            };
+            column.map(place).unwrap_or_default()
         };
-        if let Some((item, name)) = self.place(table, name, scope, ctes) {
-            return Some(Term { item, name, end });
+        match term {
+            GroupTerm::Result { number, end } => {
+                let results = select.results.get(..*number).filter(|results| results.iter().all(is_expr));
+                result(results.and_then(|results| plain(results.last()?)), *end)
+            }
+            GroupTerm::Column { table, name, end } => {
+                let found = self.places(table.as_ref(), name, *end, scope, ctes);
+                let known = || scope.items.iter().all(|item| self.visible_columns(item, ctes).is_some());
+                if !found.is_empty() || table.is_some() || !known() {
+                    return found;
+                }
+                // What is no column is the name of a result.
+                let named = select.results.iter().find(|output| match output {
+                    Output::Expr { alias: Some(alias), .. } => alias.name == *name,
+                    _ => false,
+                });
+                result(named.and_then(plain), *end)
+            }
         }
-        // What is no column is the name of a result.
-        let known = scope.items.iter().all(|item| self.visible_columns(item, ctes).is_some());
-        let result = select.results.iter().find(|output| match output {
-            Output::Expr { alias: Some(alias), .. } => alias.name == *name,
-            _ => false,
-        });
-        let column = plain(result.filter(|_| table.is_none() && known)?)?;
-        let (item, name) = self.place(column.table.as_ref().map(|of| &of.name), &column.name.name, scope, ctes)?;
-        Some(Term { item, name, end })
     }
 
-    /// Which item a column belongs to. Of several, they are merged by the join, and the first one's serves as well.
-    fn place(
+    /// Which items a column belongs to. Of several, a join merges them, or the database says that it is ambiguous.
+    fn places(
         &self,
         table: Option<&Name>,
         name: &Name,
+        end: usize,
         scope: &Scope<'_, 's>,
         ctes: &Ctes<'_, 's>,
-    ) -> Option<(usize, Name)> {
+    ) -> Vec<Term> {
         let items = scope.items.iter().enumerate();
-        let mut items = items.filter(|(_, item)| table.is_none_or(|table| item.name.as_ref() == Some(table)));
+        let items = items.filter(|(_, item)| table.is_none_or(|table| item.name.as_ref() == Some(table)));
         let has = |item: &Exposed<'s>| self.visible_columns(item, ctes).is_some_and(|names| names.contains(name));
-        items.find(|(_, item)| has(item)).map(|(at, _)| (at, name.clone()))
+        items.filter(|(_, item)| has(item)).map(|(item, _)| Term { item, name: name.clone(), end }).collect()
     }
 }
 
@@ -148,7 +172,7 @@ struct Term {
     end: usize,
 }
 
-fn is_comparable(table: &Arc<Table>, place: usize) -> bool {
+fn is_comparable(table: &Table, place: usize) -> bool {
     table.columns.get(place).is_some_and(|column| !table.postgres.incomparable.contains(&column.name))
 }
 

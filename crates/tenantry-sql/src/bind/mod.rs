@@ -15,6 +15,8 @@ mod walk;
 
 use std::sync::Arc;
 
+#[cfg(feature = "postgres")]
+pub(crate) use self::group::Any;
 use self::scope::{Exposed, Scope, Visible};
 pub(crate) use self::{
     columns::{RowIdRef, is_row_id},
@@ -135,10 +137,8 @@ pub(crate) fn bind_in_trigger<'s>(
 ) -> Result<Bound<'s>, Refused> {
     let mut binder = walk::Binder::new(text, schema, Dialect::Sqlite);
     binder.in_trigger = true;
-    let rows = ["new", "old"].map(|row| Exposed {
-        name: Some(Name::from(row)),
-        relation: Visible::Table { table: Arc::clone(table), role: Role::Row },
-    });
+    let rows = ["new", "old"]
+        .map(|row| Exposed::new(Some(Name::from(row)), Visible::Table { table: Arc::clone(table), role: Role::Row }));
     binder.statement(statement, &Scope { around: None, items: rows.into() })?;
     Ok(binder.bound)
 }

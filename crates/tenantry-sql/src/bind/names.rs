@@ -9,6 +9,9 @@ use crate::{
 /// How far common table expressions are followed, since they may refer to themselves.
 pub(super) const FOLLOW_MAX: usize = 16;
 
+/// More columns than that no query gives (2000 in SQLite, 1664 in PostgreSQL).
+const COLUMNS_MAX: usize = 2000;
+
 impl Binder<'_, '_> {
     /// The names that `SELECT *` gives for an item, or nothing where they cannot be told.
     pub(super) fn item_names(&self, item: &Item, ctes: Ctes<'_, '_>) -> Option<Vec<Name>> {
@@ -77,7 +80,7 @@ impl Binder<'_, '_> {
                 }),
             }
         }
-        Some(names)
+        Some(names).filter(|names| names.len() <= COLUMNS_MAX)
     }
 
     fn names_of_from(&self, from: &From, ctes: Ctes<'_, '_>, follow: usize) -> Option<Vec<Name>> {
@@ -89,6 +92,9 @@ impl Binder<'_, '_> {
         let mut names = Vec::new();
         for item in from.items() {
             names.extend(self.names_of_item(item, ctes, follow)?);
+            if names.len() > COLUMNS_MAX {
+                return None;
+            }
         }
         Some(names)
     }

@@ -41,6 +41,7 @@ impl<'s> Binder<'_, 's> {
         scope: &Scope<'_, 's>,
         ctes: &Ctes<'_, 's>,
     ) -> Result<(), Refused> {
+        self.check_version(&column.name, true, scope, ctes)?;
         let (item, certain) = match self.bare_meaning(&column.name.name, scope, ctes) {
             Bare::Row(item, certain) => (item, certain),
             Bare::Column | Bare::Nothing => return Ok(()),
@@ -51,7 +52,7 @@ impl<'s> Binder<'_, 's> {
             // The row of a leaf shows nothing that it should not.
             return if optional && !renames(*role) { Ok(()) } else { Err(self.refuse_row(column)) };
         }
-        let columns = self.visible_columns(item, ctes).unwrap_or_default();
+        let columns = self.visible_columns(item, ctes).unwrap_or_default().to_vec();
         self.bound.rows.push(RowRef { column, table: Arc::clone(table), columns, optional });
         Ok(())
     }
@@ -62,7 +63,14 @@ impl<'s> Binder<'_, 's> {
     }
 
     /// `t.c`; `t.f` means `f(t)` where `t` has no such column, and the row of a target has the tenant in it.
-    pub(super) fn of_row(&self, column: &ColumnRef, of: &Ident, scope: &Scope<'_, 's>) -> Result<(), Refused> {
+    pub(super) fn of_row(
+        &self,
+        column: &ColumnRef,
+        of: &Ident,
+        scope: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        self.check_version(of, false, scope, ctes)?;
         let Some(Exposed { relation: Visible::Table { table, role }, .. }) = found(&of.name, scope) else {
             return Ok(());
         };
@@ -75,7 +83,8 @@ impl<'s> Binder<'_, 's> {
     }
 
     /// `t.*` where it means the row.
-    pub(super) fn star_row(&self, of: &Ident, scope: &Scope<'_, 's>) -> Result<(), Refused> {
+    pub(super) fn star_row(&self, of: &Ident, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>) -> Result<(), Refused> {
+        self.check_version(of, false, scope, ctes)?;
         match found(&of.name, scope).map(|item| &item.relation) {
             Some(Visible::Table { role, .. }) if matches!(role, Role::Target | Role::Excluded) || renames(*role) => {
                 let refused = self.refuse(Code::WholeRow, format!("row {}", of.name.quoted()), of.span);
@@ -93,6 +102,7 @@ impl<'s> Binder<'_, 's> {
         scope: &Scope<'_, 's>,
         ctes: &Ctes<'_, 's>,
     ) -> Result<(), Refused> {
+        of.map_or(Ok(()), |of| self.check_version(of, true, scope, ctes))?;
         let meaning = of.map_or(Bare::Nothing, |of| self.bare_meaning(&of.name, scope, ctes));
         let known = match meaning {
             Bare::Row(item @ Exposed { relation: Visible::Table { role, .. }, .. }, true) => {
@@ -100,7 +110,9 @@ impl<'s> Binder<'_, 's> {
                 !renames(*role) && columns.is_some_and(|columns| columns.contains(&field.name))
             }
             Bare::Row(..) => false,
-            Bare::Column | Bare::Nothing => self.schema.has_field(&field.name),
+            Bare::Column | Bare::Nothing => {
+                self.schema.has_field(&field.name) && !self.dialect.is_no_field(&field.name)
+            }
         };
         if known {
             return Ok(());
@@ -127,8 +139,8 @@ impl<'s> Binder<'_, 's> {
     }
 
     /// The columns of what is visible, as they are called there; nothing where they cannot be told.
-    pub(super) fn visible_columns(&self, item: &Exposed<'s>, ctes: &Ctes<'_, 's>) -> Option<Vec<Name>> {
-        match &item.relation {
+    pub(super) fn visible_columns<'e>(&self, item: &'e Exposed<'s>, ctes: &Ctes<'_, 's>) -> Option<&'e [Name]> {
+        let columns = item.columns.get_or_init(|| match &item.relation {
             Visible::Table { table, role } => {
                 let names = table.columns.iter().map(|column| column.name.clone()).collect();
                 Some(match role {
@@ -140,7 +152,36 @@ impl<'s> Binder<'_, 's> {
             Visible::Other { item } => {
                 self.item_names(item, *ctes).filter(|names| names.iter().all(|name| !name.as_str().is_empty()))
             }
+        });
+        columns.as_deref()
+    }
+
+    /// PostgreSQL 18 calls the old and the new row of a change so, and both have the tenant in them.
+    pub(super) fn check_version(
+        &self,
+        name: &Ident,
+        alone: bool,
+        scope: &Scope<'_, 's>,
+        ctes: &Ctes<'_, 's>,
+    ) -> Result<(), Refused> {
+        let version = !self.bound.changes.is_empty() && ["old", "new"].contains(&name.name.as_str());
+        if !version || found(&name.name, scope).is_some() || alone && self.is_column(&name.name, scope, ctes) {
+            return Ok(());
         }
+        let refused = self.refuse(Code::WholeRow, format!("row {}", name.name.quoted()), name.span);
+        Err(refused.hint("leave OLD and NEW out, and name the columns"))
+    }
+
+    fn is_column(&self, name: &Name, scope: &Scope<'_, 's>, ctes: &Ctes<'_, 's>) -> bool {
+        let has = |item| self.visible_columns(item, ctes).is_some_and(|columns| columns.contains(name));
+        let mut level = Some(scope);
+        while let Some(scope) = level {
+            if scope.items.iter().any(has) {
+                return true;
+            }
+            level = scope.around;
+        }
+        false
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which names are visible at a place.
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 use crate::{
     Name, Table,
@@ -52,9 +52,15 @@ pub(crate) struct Exposed<'s> {
     /// The name that qualifies its columns.
     pub(crate) name: Option<Name>,
     pub(crate) relation: Visible<'s>,
+    /// Its columns as they are called here, found out when they are first asked for; nothing where they cannot be told.
+    pub(crate) columns: OnceCell<Option<Vec<Name>>>,
 }
 
-impl Exposed<'_> {
+impl<'s> Exposed<'s> {
+    pub(crate) const fn new(name: Option<Name>, relation: Visible<'s>) -> Self {
+        Self { name, relation, columns: OnceCell::new() }
+    }
+
     /// Whether it is the row that a trigger is about.
     pub(crate) const fn is_row(&self) -> bool {
         matches!(self.relation, Visible::Table { role: Role::Row, .. })

@@ -155,9 +155,9 @@ impl<'m, 's> Binder<'m, 's> {
                     scope.items.push(other(item));
                 }
                 Item::Functions { .. } => scope.items.push(other(item)),
-                Item::Query { query, .. } => {
+                Item::Query { query, lateral, .. } => {
                     if on(Rule::WalkFrom) {
-                        self.query(query, outer, ctes)?;
+                        self.query(query, if *lateral { &*scope } else { outer }, ctes)?;
                     }
                     scope.items.push(other(item));
                 }
@@ -201,7 +201,7 @@ impl<'m, 's> Binder<'m, 's> {
             return Err(self.refuse(Code::Unknown, "TABLESAMPLE of what is no table", sample));
         }
         let Some(means) = means else {
-            return Ok(Exposed { name, relation: Visible::Other { item } });
+            return Ok(Exposed::new(name, Visible::Other { item }));
         };
         let relation = match &means {
             Meaning::Tenant(of) => Visible::Table { table: of.clone(), role: Role::Leaf(table) },
@@ -211,7 +211,7 @@ impl<'m, 's> Binder<'m, 's> {
             Meaning::View(_) | Meaning::Master => Visible::Other { item },
         };
         self.bound.reads.push(Read { table, means, after_in: false });
-        Ok(Exposed { name, relation })
+        Ok(Exposed::new(name, relation))
     }
 
     /// What the name of a relation means; nothing for a common table expression.
@@ -285,7 +285,7 @@ impl<'m, 's> Binder<'m, 's> {
                 self.bound.types.push(named);
                 Ok(())
             }
-            Site::Row(of) => self.star_row(of, scope),
+            Site::Row(of) => self.star_row(of, scope, ctes),
             Site::Field { of, field } => self.field(of.as_ref(), field, scope, ctes),
             Site::Function(function) => {
                 self.bound.functions.push(function);
@@ -312,7 +312,11 @@ impl<'m, 's> Binder<'m, 's> {
         ctes: &Ctes<'_, 's>,
     ) -> Result<(), Refused> {
         outputs.iter().try_for_each(|output| match output {
-            Output::Star { .. } | Output::TableStar { .. } => Ok(()),
+            Output::Star { .. } => Ok(()),
+            Output::TableStar { table, .. } if !self.dialect.has_row_ids() => {
+                self.check_version(table, false, scope, ctes)
+            }
+            Output::TableStar { .. } => Ok(()),
             Output::Expr { expr, .. } => self.exprs(rule, [expr], scope, ctes),
         })
     }
@@ -328,5 +332,5 @@ impl<'m, 's> Binder<'m, 's> {
 }
 
 fn other(item: &Item) -> Exposed<'_> {
-    Exposed { name: item.exposed().map(|ident| ident.name.clone()), relation: Visible::Other { item } }
+    Exposed::new(item.exposed().map(|ident| ident.name.clone()), Visible::Other { item })
 }

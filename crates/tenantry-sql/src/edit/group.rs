@@ -1,6 +1,11 @@
 //! R-FDGROUP: the columns that a primary key determines are grouped by as well.
 
-use crate::{Rule, bind::Bound, rules::on, splice::Edits};
+use crate::{
+    Name, Rule,
+    bind::{Any, Bound},
+    rules::on,
+    splice::Edits,
+};
 
 pub(super) fn groups(bound: &Bound<'_>, edits: &mut Edits) {
     if !on(Rule::GroupByKey) {
@@ -11,9 +16,20 @@ pub(super) fn groups(bound: &Bound<'_>, edits: &mut Edits) {
         for column in &group.columns {
             edits.insert(group.at, format!(", {of}.{}", column.quoted()));
         }
-        for (span, column, unnamed) in &group.any {
-            let name = if *unnamed { format!(" AS {}", column.quoted()) } else { String::new() };
-            edits.replace(*span, format!("(array_agg({of}.{}))[1]{name}", column.quoted()));
+        let any = |column: &Name| format!("(array_agg({of}.{}))[1]", column.quoted());
+        for (span, result) in &group.any {
+            let result = match result {
+                Any::Column(column, true) => format!("{} AS {}", any(column), column.quoted()),
+                Any::Column(column, false) => any(column),
+                Any::Star(columns) => {
+                    let columns = columns.iter().map(|(column, from_any)| match from_any {
+                        true => format!("{} AS {}", any(column), column.quoted()),
+                        false => format!("{of}.{}", column.quoted()),
+                    });
+                    columns.collect::<Vec<_>>().join(", ")
+                }
+            };
+            edits.replace(*span, result);
         }
     }
 }

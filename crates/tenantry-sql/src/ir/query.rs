@@ -169,6 +169,8 @@ pub(crate) enum Item {
         alias: Option<Ident>,
         /// The names that the alias gives its columns, perhaps not all.
         columns: Vec<Ident>,
+        /// Whether it sees what stands before it.
+        lateral: bool,
     },
     /// The span includes parentheses and alias.
     Join {

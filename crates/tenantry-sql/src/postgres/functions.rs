@@ -23,6 +23,13 @@ pub(crate) fn is_allowed(name: &str) -> bool {
     ALLOWED.binary_search(&name).is_ok() || INTROSPECTION.binary_search(&name).is_ok()
 }
 
+/// Whether the name of a field could be that of a function that must not be called: `(x).f` means `f(x)` where `x` has no
+/// such field.
+pub(crate) fn is_no_field(name: &str) -> bool {
+    let prefixes = ["pg_", "lo_", "dblink", "txid_", "ts_"];
+    prefixes.iter().any(|prefix| name.starts_with(prefix)) || code_of(name) != Code::Function
+}
+
 /// Why a function that is not allowed is refused.
 pub(crate) fn code_of(name: &str) -> Code {
     match name {

@@ -1,6 +1,6 @@
 //! Types and extensions, which only PostgreSQL has.
 
-use super::SchemaMap;
+use super::{Relation, SchemaMap};
 use crate::Name;
 
 /// A type that the application's migrations created: an enumeration, a domain or a composite type.
@@ -32,9 +32,13 @@ impl SchemaMap {
         self.types.contains_key(name) || self.relation(name).is_some()
     }
 
-    /// Whether a composite type has a field of this name.
+    /// Whether a composite type, or the type of the rows of a table, has a field of this name.
     pub fn has_field(&self, name: &Name) -> bool {
-        self.types.values().any(|found| found.fields.contains(name))
+        let in_table = |relation: &Relation| match relation {
+            Relation::Tenant(table) | Relation::Global(table) => table.column(name).is_some(),
+            Relation::View(_) => false,
+        };
+        self.types.values().any(|found| found.fields.contains(name)) || self.relations().any(in_table)
     }
 
     /// Whether an extension is installed.

@@ -83,7 +83,6 @@ impl Lowering<'_> {
     /// The table whose rows are changed, and the token after it and its alias.
     pub(super) fn target(&mut self, relation: Option<&RangeVar>) -> Result<(TableRef, usize), Refused> {
         let relation = relation.ok_or_else(|| self.refuse(Code::Unknown, "a change of nothing", -1))?;
-        self.changes = true;
         let mut table = self.table(relation)?;
         let mut after = self.tokens.list.partition_point(|token| token.span.end <= table.named.end);
         if table.alias.is_some() {

@@ -165,7 +165,6 @@ impl Lowering<'_> {
         if let Some(star) = self.star(column)? {
             // A whole row, as in `count(t.*)`.
             if let Some(table) = star {
-                self.versions(&table);
                 sites.push(Site::Row(table));
             }
             return Ok(());
@@ -189,7 +188,6 @@ impl Lowering<'_> {
             [schema, table, name] => (Some(ident(0, schema)?), Some(ident(1, table)?), ident(2, name)?),
             _ => return Err(self.refuse(Code::Relation, "a column with a database", *location)),
         };
-        self.versions(table.as_ref().unwrap_or(&name));
         let span = Span::new(schema.as_ref().or(table.as_ref()).unwrap_or(&name).span.start, name.span.end);
         sites.push(Site::Column(ir::ColumnRef { span, schema, table, name }));
         Ok(())
@@ -277,21 +275,11 @@ impl Lowering<'_> {
                 self.check_column(&field.sval, -1)?;
                 let of = of.take();
                 let field = Ident { name: crate::Name::exact(field.sval.as_str()), span: Span::at(0) };
-                if let Some(of) = &of {
-                    self.versions(of);
-                }
                 sites.push(Site::Field { of, field });
                 Ok(())
             }
             _ => Err(self.refuse(Code::Unknown, "all fields of a row", -1).hint("name the columns instead")),
         })
-    }
-
-    /// Notes a name that can mean the old or the new row of a change.
-    pub(super) fn versions(&mut self, name: &Ident) {
-        if ["old", "new"].contains(&name.name.as_str()) {
-            self.versions.push(name.clone());
-        }
     }
 
     pub(super) fn type_name(

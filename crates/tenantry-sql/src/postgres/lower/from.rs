@@ -31,13 +31,13 @@ impl Lowering<'_> {
     }
 
     fn subquery(&mut self, subquery: &RangeSubselect) -> Result<Item, Refused> {
-        let RangeSubselect { lateral: _, subquery, alias } = subquery;
+        let RangeSubselect { lateral, subquery, alias } = subquery;
         let query = match subquery.as_deref().and_then(|node| node.node.as_ref()) {
             Some(NodeEnum::SelectStmt(select)) => Box::new(self.query(select)?),
             _ => return Err(self.refuse(Code::Unknown, "something of this kind in FROM", -1)),
         };
         let (alias, columns) = self.alias(alias.as_ref(), -1)?;
-        Ok(Item::Query { span: Span::at(0), query, alias, columns })
+        Ok(Item::Query { span: Span::at(0), query, alias, columns, lateral: *lateral })
     }
 
     /// A sample of a table: the clause moves into the leaf as it is written, so that nothing in it may have to be scoped.

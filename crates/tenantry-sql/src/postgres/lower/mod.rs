@@ -18,7 +18,7 @@ use pg_query::{
 };
 
 use super::tokens::{Tokens, tokens, unreadable};
-use crate::{Code, Ident, Limits, Refused, Span, Transaction, ir};
+use crate::{Code, Limits, Refused, Span, Transaction, ir};
 
 /// Parses exactly one statement.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
@@ -35,10 +35,8 @@ fn lowered(text: &str, limits: &Limits) -> Result<ir::Statement, Refused> {
     let [statement] = tree.stmts.as_slice() else {
         return Err(Refused::new(Code::Statement, "not one statement"));
     };
-    let mut lowering =
-        Lowering { text, tokens, parameters: Vec::new(), reworded: Vec::new(), versions: Vec::new(), changes: false };
+    let mut lowering = Lowering { text, tokens, parameters: Vec::new(), reworded: Vec::new() };
     let kind = lowering.statement(statement.stmt.as_deref())?;
-    lowering.check_versions()?;
     lowering.parameters.sort_by_key(|span| span.start);
     Ok(ir::Statement {
         kind,
@@ -54,10 +52,6 @@ struct Lowering<'t> {
     tokens: Tokens,
     parameters: Vec<Span>,
     reworded: Vec<(Span, &'static str)>,
-    /// Names that mean the old or the new row, where rows are changed.
-    versions: Vec<Ident>,
-    /// Whether the statement changes rows.
-    changes: bool,
 }
 
 impl Lowering<'_> {
@@ -92,18 +86,6 @@ impl Lowering<'_> {
             K::Undefined | K::TransStmtPrepare | K::TransStmtCommitPrepared | K::TransStmtRollbackPrepared => {
                 Err(self.refuse(Code::Unknown, "a prepared transaction", -1))
             }
-        }
-    }
-
-    /// PostgreSQL 18 calls the old and the new row so, and both have the tenant in them.
-    fn check_versions(&self) -> Result<(), Refused> {
-        match self.versions.first().filter(|_| self.changes) {
-            Some(row) => {
-                let refused =
-                    Refused::new(Code::WholeRow, format!("row {}", row.name.quoted())).at(self.text, row.span);
-                Err(refused.hint("leave OLD and NEW out, and name the columns"))
-            }
-            None => Ok(()),
         }
     }
 

@@ -181,7 +181,6 @@ impl Lowering<'_> {
         if let Some(NodeEnum::ColumnRef(column)) = val.as_deref().and_then(|node| node.node.as_ref())
             && let Some(star) = self.star(column)?
         {
-            star.iter().for_each(|table| self.versions(table));
             return Ok(match star {
                 None => Output::Star { span },
                 Some(table) => Output::TableStar { span, table },

@@ -137,6 +137,9 @@ impl Reader<'_> {
         let [Node { node: Some(NodeEnum::String(row)) }] = column.fields.as_slice() else { return Ok(false) };
         self.name(&row.sval)?;
         self.name(&field.sval)?;
+        if self.changed.is_some() && self.is_version(&row.sval, true) {
+            return Err(unverified("a row that shows the tenant"));
+        }
         match self.changed_row(&row.sval, true) {
             Some(target) if target.columns.contains(&field.sval) => Ok(true),
             Some(_) => Err(unverified("a row that shows the tenant")),
@@ -156,7 +159,9 @@ impl Reader<'_> {
                 let AIndices { is_slice: _, lidx, uidx } = &**indices;
                 self.exprs(lidx.as_deref().into_iter().chain(uidx.as_deref()))
             }
-            NodeEnum::String(field) if self.schema.has_field(&Name::exact(field.sval.as_str())) => {
+            NodeEnum::String(field)
+                if self.schema.has_field(&Name::exact(field.sval.as_str())) && !functions::is_no_field(&field.sval) =>
+            {
                 self.name(&field.sval)
             }
             _ => Err(unverified("a field of a row")),
@@ -186,7 +191,7 @@ impl Reader<'_> {
         let Some(first) = part(0).filter(|_| self.changed.is_some()) else { return Ok(()) };
         let shown = self.changed_row(first, fields.len() == 1);
         let shows = shown.is_some_and(|target| !part(1).is_some_and(|name| target.columns.contains(name)));
-        if shows || first == "old" || first == "new" {
+        if shows || self.is_version(first, fields.len() == 1) {
             return Err(unverified("a row that shows the tenant"));
         }
         Ok(())

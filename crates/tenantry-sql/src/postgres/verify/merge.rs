@@ -18,8 +18,7 @@ impl Reader<'_> {
         with_clause.iter().try_for_each(|with| self.with(with))?;
         self.target_of(relation.as_ref())?;
         let source = source_relation.as_deref().ok_or_else(|| unverified("MERGE of nothing"))?;
-        self.item(source)?;
-        self.expose(source);
+        self.items(std::slice::from_ref(source))?;
         self.guarded(join_condition.as_deref())?;
         merge_when_clauses.iter().try_for_each(|clause| match kind(Some(clause))? {
             NodeEnum::MergeWhenClause(clause) => self.when(clause),

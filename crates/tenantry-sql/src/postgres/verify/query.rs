@@ -46,8 +46,7 @@ impl Reader<'_> {
         }
         let (visible, inner) = (self.ctes.len(), self.inner.len());
         with_clause.iter().try_for_each(|with| self.with(with))?;
-        from_clause.iter().try_for_each(|item| self.item(item))?;
-        from_clause.iter().for_each(|item| self.expose(item));
+        self.items(from_clause)?;
         target_list.iter().try_for_each(|target| self.target(target))?;
         self.exprs(distinct_clause.iter().filter(|node| node.node.is_some()))?;
         self.exprs(where_clause.as_deref().into_iter().chain(group_clause).chain(having_clause.as_deref()))?;
@@ -127,18 +126,31 @@ impl Reader<'_> {
         self.exprs(val.as_deref())
     }
 
-    pub(super) fn item(&mut self, item: &Node) -> Result<(), Refused> {
+    /// What is read from, which is visible from then on.
+    pub(super) fn items(&mut self, items: &[Node]) -> Result<(), Refused> {
+        let mut before = Vec::new();
+        for item in items {
+            self.item(item, &before)?;
+            before.push(item);
+        }
+        items.iter().for_each(|item| self.expose(item));
+        Ok(())
+    }
+
+    /// `before` is what stands before the item, and is visible in it if it is lateral.
+    fn item(&mut self, item: &Node, before: &[&Node]) -> Result<(), Refused> {
         match kind(Some(item))? {
             NodeEnum::RangeVar(table) => self.table(table),
             NodeEnum::RangeSubselect(subquery) => {
-                let RangeSubselect { lateral: _, subquery, alias } = &**subquery;
+                let RangeSubselect { lateral, subquery, alias } = &**subquery;
                 self.alias(alias.as_ref())?;
-                match kind(subquery.as_deref())? {
-                    NodeEnum::SelectStmt(select) => self.query(select),
-                    _ => Err(unverified("a subquery")),
-                }
+                let NodeEnum::SelectStmt(select) = kind(subquery.as_deref())? else {
+                    return Err(unverified("a subquery"));
+                };
+                let before = if *lateral { before } else { &[] };
+                self.beside(before, |reader| reader.query(select))
             }
-            NodeEnum::RangeFunction(function) => self.functions(function),
+            NodeEnum::RangeFunction(function) => self.beside(before, |reader| reader.functions(function)),
             NodeEnum::JoinExpr(join) => {
                 let JoinExpr {
                     jointype: _,
@@ -154,20 +166,29 @@ impl Reader<'_> {
                 self.names(using_clause)?;
                 self.alias(join_using_alias.as_ref())?;
                 self.alias(alias.as_ref())?;
-                let operands = || larg.as_deref().into_iter().chain(rarg.as_deref());
-                operands().try_for_each(|operand| self.item(operand))?;
-                let inner = self.inner.len();
-                operands().for_each(|operand| self.expose(operand));
-                self.exprs(quals.as_deref())?;
-                self.inner.truncate(inner);
-                Ok(())
+                let (Some(left), Some(right)) = (larg.as_deref(), rarg.as_deref()) else {
+                    return Err(unverified("a join of one"));
+                };
+                self.item(left, before)?;
+                let before: Vec<_> = before.iter().copied().chain([left]).collect();
+                self.item(right, &before)?;
+                self.beside(&[left, right], |reader| reader.exprs(quals.as_deref()))
             }
             // That of a table of tenants is within its leaf.
             NodeEnum::RangeTableSample(sample) if Self::is_sample(sample) => {
-                sample.relation.as_deref().map_or(Ok(()), |table| self.item(table))
+                sample.relation.as_deref().map_or(Ok(()), |table| self.item(table, before))
             }
             _ => Err(unverified("an item of FROM")),
         }
+    }
+
+    /// Reads something in which items of `FROM` are visible.
+    fn beside(&mut self, items: &[&Node], read: impl FnOnce(&mut Self) -> Result<(), Refused>) -> Result<(), Refused> {
+        let inner = self.inner.len();
+        items.iter().for_each(|item| self.expose(item));
+        read(self)?;
+        self.inner.truncate(inner);
+        Ok(())
     }
 
     /// A relation outside of a leaf: a common table expression, or a global table.

@@ -18,13 +18,26 @@ impl Reader<'_> {
     /// The table whose rows are changed, if a name, which may be qualified, is that of its row or of the one that could
     /// not be inserted. `alone` says that the name could be a column's too.
     pub(super) fn changed_row(&self, name: &str, alone: bool) -> Option<&Target> {
-        let target = self.changed.as_ref().filter(|target| name == target.exposed || name == "excluded")?;
+        let target = self.changed.as_ref();
+        let target = target.filter(|target| name == target.exposed || target.excluded && name == "excluded")?;
         let hidden = self.inner.iter().any(|inner| match inner {
             Inner::Row(row) => row == name,
             Inner::Column(column) => alone && column == name,
         });
         let column = alone && target.columns.iter().any(|column| column == name);
         (!hidden && !column).then_some(target)
+    }
+
+    /// Whether a name means the old or the new row of a change, as PostgreSQL 18 calls them.
+    pub(super) fn is_version(&self, name: &str, alone: bool) -> bool {
+        let hidden = self.inner.iter().any(|inner| match inner {
+            Inner::Row(row) => row == name,
+            Inner::Column(column) => alone && column == name,
+        });
+        let own = self.changed.as_ref().is_some_and(|target| {
+            target.exposed == name || alone && target.columns.iter().any(|column| column == name)
+        });
+        (name == "old" || name == "new") && !hidden && !own
     }
 
     /// Notes what an item of `FROM` makes visible, as far as it is certain.

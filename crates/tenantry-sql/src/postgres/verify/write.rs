@@ -16,6 +16,8 @@ pub(super) struct Target {
     /// What its columns are qualified with.
     pub(super) exposed: String,
     pub(super) columns: Vec<String>,
+    /// Whether there is a row that could not be inserted.
+    pub(super) excluded: bool,
     /// Its constraints that conflicts can be about.
     pub(super) constraints: Vec<String>,
 }
@@ -62,7 +64,7 @@ impl Reader<'_> {
         // A source does not see the table that it is for.
         let changed = self.changed.take();
         self.query(&source)?;
-        self.changed = changed;
+        self.changed = changed.map(|target| Target { excluded: true, ..target });
         on_conflict_clause.iter().try_for_each(|clause| self.conflict(clause))?;
         self.returning(returning_clause.as_ref())
     }
@@ -71,8 +73,7 @@ impl Reader<'_> {
         let UpdateStmt { relation, target_list, where_clause, from_clause, returning_clause, with_clause } = update;
         with_clause.iter().try_for_each(|with| self.with(with))?;
         self.target_of(relation.as_ref())?;
-        from_clause.iter().try_for_each(|item| self.item(item))?;
-        from_clause.iter().for_each(|item| self.expose(item));
+        self.items(from_clause)?;
         self.sets(target_list)?;
         self.guarded(where_clause.as_deref())?;
         self.returning(returning_clause.as_ref())
@@ -82,8 +83,7 @@ impl Reader<'_> {
         let DeleteStmt { relation, using_clause, where_clause, returning_clause, with_clause } = delete;
         with_clause.iter().try_for_each(|with| self.with(with))?;
         self.target_of(relation.as_ref())?;
-        using_clause.iter().try_for_each(|item| self.item(item))?;
-        using_clause.iter().for_each(|item| self.expose(item));
+        self.items(using_clause)?;
         self.guarded(where_clause.as_deref())?;
         self.returning(returning_clause.as_ref())
     }
@@ -101,7 +101,7 @@ impl Reader<'_> {
                 let exposed = alias.as_ref().map_or(relname, |alias| &alias.aliasname).clone();
                 let columns = table.columns.iter().map(|column| column.name.as_str().to_owned()).collect();
                 let constraints = table.postgres.constraints.iter().map(|name| name.as_str().to_owned()).collect();
-                self.changed = Some(Target { exposed, columns, constraints });
+                self.changed = Some(Target { exposed, columns, excluded: false, constraints });
                 Ok(())
             }
             _ => Err(unverified(format!("a change of table {}", crate::Quoted::new(relname)))),

@@ -50,7 +50,7 @@ impl Cursor<'_> {
                 let query = Box::new(self.query(query)?);
                 self.expect(T::TK_RP)?;
                 let alias = self.alias(alias.as_ref())?;
-                Item::Query { span: self.since(start), query, alias, columns: Vec::new() }
+                Item::Query { span: self.since(start), query, alias, columns: Vec::new(), lateral: false }
             }
             SelectTable::Sub(from, alias) => {
                 self.expect(T::TK_LP)?;

@@ -50,6 +50,19 @@ fn what_the_key_determines_is_grouped_by_as_well() {
             "SELECT d.id, d.body, d.body AS b, d.mood FROM docs d GROUP BY d.id",
             r#"SELECT d.id, (array_agg("d"."body"))[1] AS "body", (array_agg("d"."body"))[1] AS b, d.mood FROM {docs} d GROUP BY d.id, "d"."mood""#,
         ),
+        (
+            "SELECT d.*, count(*) FROM docs d JOIN lines l ON l.doc = d.id GROUP BY d.id",
+            r#"SELECT "d"."id", (array_agg("d"."body"))[1] AS "body", "d"."mood", "d"."home", count(*) FROM {docs} d JOIN {lines} l ON l.doc = d.id GROUP BY d.id, "d"."mood", "d"."home""#,
+        ),
+        (
+            "SELECT * FROM docs GROUP BY id",
+            r#"SELECT "docs"."id", (array_agg("docs"."body"))[1] AS "body", "docs"."mood", "docs"."home" FROM {docs} AS "docs" GROUP BY id, "docs"."mood", "docs"."home""#,
+        ),
+        // A join merges the column, which determines the rows of both tables.
+        (
+            "SELECT id, o.amount FROM users u RIGHT JOIN orders o USING (id) GROUP BY id",
+            r#"SELECT id, o.amount FROM {users} u RIGHT JOIN {orders} o USING (id) GROUP BY id, "o"."amount""#,
+        ),
     ] {
         becomes(text, expected);
     }

@@ -34,6 +34,7 @@ fn a_row_is_that_of_the_application() {
             "SELECT countries FROM countries",
             r#"SELECT ROW("countries"."code", "countries"."name")::"public"."countries" AS "countries" FROM [countries] AS "countries""#,
         ),
+        ("SELECT x FROM users u, LATERAL (SELECT u) x", r#"SELECT x FROM {users} u, LATERAL (SELECT @U AS "u") x"#),
         ("SELECT count(u.*), row_to_json(u.*) FROM users u", "SELECT count(u.*), row_to_json(u.*) FROM {users} u"),
         // A column of the name comes first, and what has no type of its own stays a record.
         ("SELECT id FROM (SELECT 1 AS id) id", "SELECT id FROM (SELECT 1 AS id) id"),
@@ -96,6 +97,10 @@ fn another_table_may_have_the_name_of_the_target() {
             "DELETE FROM [users] WHERE GUARD(users) AND (EXISTS (SELECT 1 FROM {orders} a JOIN {orders} users ON users.uid = a.id))",
         ),
         (
+            "UPDATE users SET name = 'x' WHERE EXISTS (SELECT 1 FROM orders users, LATERAL (SELECT users.amount) x LEFT JOIN unnest(ARRAY[users.amount]) y ON true)",
+            "UPDATE [users] SET name = 'x' WHERE GUARD(users) AND (EXISTS (SELECT 1 FROM {orders} users, LATERAL (SELECT users.amount) x LEFT JOIN unnest(ARRAY[users.amount]) y ON true))",
+        ),
+        (
             "UPDATE users SET grp = q.users FROM (SELECT 1 AS users) q WHERE users = 1",
             "UPDATE [users] SET grp = q.users FROM (SELECT 1 AS users) q WHERE GUARD(users) AND (users = 1)",
         ),
@@ -112,6 +117,10 @@ fn fields_of_rows_and_of_composite_types_are_named() {
             "SELECT (home).street, (d.home).city, (ROW('a', 'b')::address).street FROM docs d",
             "SELECT (home).street, (d.home).city, (ROW('a', 'b')::address).street FROM {docs} d",
         ),
+        (
+            "WITH i AS (INSERT INTO users (id) VALUES (1) RETURNING users AS r) SELECT (i.r).name FROM i",
+            r#"WITH i AS (INSERT INTO [users] (id, "_tenant") VALUES (1, $T) RETURNING ROW("users"."id", "users"."name", "users"."grp")::"public"."users" AS r) SELECT (i.r).name FROM i"#,
+        ),
     ] {
         becomes(text, expected);
     }
@@ -121,6 +130,7 @@ fn fields_of_rows_and_of_composite_types_are_named() {
         "SELECT ('/etc/passwd'::text).pg_read_file",
         "SELECT (name).pg_read_file FROM users",
         "SELECT (d).x FROM (SELECT 1 AS x) d",
+        "SELECT (1).pg_sleep",
     ] {
         refused("S02", text);
     }
@@ -185,4 +195,35 @@ fn a_recursion_is_searched_and_its_cycles_are_found() {
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n FROM r) SEARCH DEPTH FIRST BY n SET _tenant SELECT 1",
     );
     refused("S06", "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n FROM r) CYCLE n SET ctid USING p SELECT 1");
+}
+
+/// PostgreSQL 18 calls the old and the new row of a change so; columns and tables may have these names as well.
+#[test]
+fn old_and_new_are_names_like_others_where_something_has_them() {
+    for (text, expected) in [
+        (
+            "UPDATE users SET name = new.name FROM users new WHERE new.id = users.grp",
+            "UPDATE [users] SET name = new.name FROM {users} new WHERE GUARD(users) AND (new.id = users.grp)",
+        ),
+        (
+            "DELETE FROM users USING (SELECT 1 AS old) x WHERE old = id RETURNING old",
+            "DELETE FROM [users] USING (SELECT 1 AS old) x WHERE GUARD(users) AND (old = id) RETURNING old",
+        ),
+        (
+            "DELETE FROM users AS old WHERE old.id = 1 RETURNING old.*",
+            r#"DELETE FROM [users] AS old WHERE "old"."_tenant" = $T AND (old.id = 1) RETURNING "id", "name", "grp""#,
+        ),
+    ] {
+        becomes(text, expected);
+    }
+    for text in [
+        "DELETE FROM users RETURNING old",
+        "DELETE FROM users RETURNING (old).name",
+        "DELETE FROM users RETURNING new.*",
+        "DELETE FROM users RETURNING to_json(old.*)",
+        "DELETE FROM users USING (SELECT 1 AS old) x RETURNING old.id",
+        "DELETE FROM users WHERE EXISTS (SELECT old FROM orders)",
+    ] {
+        refused("S07", text);
+    }
 }
