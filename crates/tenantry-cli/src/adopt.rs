@@ -17,7 +17,7 @@ use std::{
 
 use serde::Serialize;
 use tenantry::{
-    Catalog, Code, NewTenant, Placement, PlanName, Slug, SqliteCatalog, Status, Tenant,
+    CatalogStore, Code, NewTenant, Placement, PlanName, Slug, Status, Tenant,
     adopt::{AdoptError, AdoptOptions, Adoption, adopt},
 };
 
@@ -85,7 +85,7 @@ impl Adopt {
     }
 
     /// The tenant, and whether it was created just now.
-    async fn tenant(&self, settings: &Settings, catalog: &SqliteCatalog) -> Result<(Tenant, bool), Failure> {
+    async fn tenant(&self, settings: &Settings, catalog: &CatalogStore) -> Result<(Tenant, bool), Failure> {
         let found = catalog.by_slug(&self.slug).await.map_err(|error| settings.failed(error))?;
         match found {
             Some(tenant) if tenant.status == Status::Deleting => {
@@ -109,7 +109,7 @@ impl Adopt {
         &self,
         settings: &Settings,
         output: Output,
-        catalog: &SqliteCatalog,
+        catalog: &CatalogStore,
         tenant: Tenant,
     ) -> Result<(Tenant, Result<Adoption, AdoptError>), Failure> {
         let options = settings.config.sqlite_options();
@@ -154,12 +154,12 @@ impl Adopt {
     }
 }
 
-async fn set(settings: &Settings, catalog: &SqliteCatalog, tenant: &Tenant, to: Status) -> Result<Tenant, Failure> {
+async fn set(settings: &Settings, catalog: &CatalogStore, tenant: &Tenant, to: Status) -> Result<Tenant, Failure> {
     catalog.set_status(tenant.id, to).await.map_err(|error| settings.failed(error))
 }
 
 /// Takes back a tenant that was made for nothing.
-async fn forget(settings: &Settings, catalog: &SqliteCatalog, tenant: &Tenant) -> Result<(), Failure> {
+async fn forget(settings: &Settings, catalog: &CatalogStore, tenant: &Tenant) -> Result<(), Failure> {
     set(settings, catalog, tenant, Status::Deleting).await?;
     catalog.remove(tenant.id).await.map_err(|error| settings.failed(error))
 }

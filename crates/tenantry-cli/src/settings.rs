@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tenantry::{CatalogError, OpenOptions, SqliteCatalog, config::Config};
+use tenantry::{CatalogError, CatalogStore, OpenOptions, config::Config};
 
 use crate::failure::Failure;
 
@@ -24,26 +24,24 @@ impl Settings {
     }
 
     /// Opens the catalog, which has to be there.
-    pub(crate) async fn catalog(&self) -> Result<SqliteCatalog, Failure> {
+    pub(crate) async fn catalog(&self) -> Result<CatalogStore, Failure> {
         self.open(OpenOptions::must_exist()).await
     }
 
     /// Opens the catalog, and makes it where there is none.
-    pub(crate) async fn catalog_or_new(&self) -> Result<SqliteCatalog, Failure> {
+    pub(crate) async fn catalog_or_new(&self) -> Result<CatalogStore, Failure> {
         self.open(OpenOptions::create_if_missing()).await
     }
 
-    async fn open(&self, options: OpenOptions) -> Result<SqliteCatalog, Failure> {
-        let catalog = &self.config.catalog;
-        let opened = SqliteCatalog::open(&catalog.path, options.busy_timeout(catalog.busy_timeout)).await;
-        opened.map_err(|error| self.failed(error))
+    async fn open(&self, options: OpenOptions) -> Result<CatalogStore, Failure> {
+        CatalogStore::open(&self.config.catalog, options).await.map_err(|error| self.failed(error))
     }
 
-    /// A failure of the catalog, with a hint where its path is from.
+    /// A failure of the catalog, with a hint where its path or URL is from.
     pub(crate) fn failed(&self, error: CatalogError) -> Failure {
-        let about_file = matches!(error, CatalogError::Unavailable { .. } | CatalogError::Corrupt { .. });
+        let about_place = matches!(error, CatalogError::Unavailable { .. } | CatalogError::Corrupt { .. });
         let failure = Failure::from(error);
-        if about_file { failure.hint(self.origin("catalog.path")) } else { failure }
+        if about_place { failure.hint(self.origin(self.config.catalog.place.key())) } else { failure }
     }
 
     /// Where the value of a key is from.

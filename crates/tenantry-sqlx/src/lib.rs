@@ -1,6 +1,7 @@
 //! Stores for Tenantry on sqlx: the catalog of tenants.
 //!
-//! [`SqliteCatalog`] is the durable registry in one SQLite file; [`follow`] keeps a [`tenantry_core::Mirror`] up to date
+//! [`SqliteCatalog`] is the durable registry in one SQLite file, `PgCatalog` (feature `postgres`) that in a PostgreSQL
+//! database; [`follow`] keeps a [`tenantry_core::Mirror`] up to date
 //! with any catalog.
 //!
 //! ```
@@ -31,6 +32,8 @@ pub mod recorder;
 pub mod scoped;
 mod shared;
 
+#[cfg(feature = "postgres")]
+pub use catalog::PgCatalog;
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
 pub use scoped::{Explain, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction};
 pub use shared::{SqliteOptions, adopt};

@@ -18,6 +18,7 @@
 //! differently: the vocabulary of `tenantry-core`, the ambient scope and [`PerTenant`] of `tenantry-resource`, the
 //! layers of `tenantry-tower`, the stores of `tenantry-sqlx`.
 
+mod catalog;
 pub mod config;
 mod front;
 mod keys;
@@ -36,6 +37,8 @@ pub use tenantry_resource::{
     Unavailable, current, make_fn, spawn, spawn_blocking, within,
 };
 pub use tenantry_sql as sql;
+#[cfg(feature = "postgres")]
+pub use tenantry_sqlx::PgCatalog;
 pub use tenantry_sqlx::{
     Explain, FollowOptions, Follower, OpenOptions, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction,
     SqliteCatalog, SqliteOptions, adopt, follow,
@@ -44,6 +47,7 @@ pub use tenantry_tower as tower;
 pub use tenantry_tower::{App, CurrentScope, ScriptRoot};
 
 pub use self::{
+    catalog::CatalogStore,
     front::{Connected, Front},
     open::OpenError,
     resolver::ResolverError,

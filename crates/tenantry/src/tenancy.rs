@@ -13,13 +13,13 @@ use sqlx::Sqlite;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
 use tenantry_resource::{Bounds, BoxError, PerTenant};
 use tenantry_sql::Name;
-use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteCatalog, SqliteOptions};
+use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 use tenantry_tower::{
     AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
 };
 
 use crate::{
-    Front, OpenError,
+    CatalogStore, Front, OpenError,
     config::{Config, InstancesSection},
     front::Layers,
     keys, resolver,
@@ -36,7 +36,7 @@ pub struct Tenancy {
 #[derive(Debug)]
 struct Shared {
     config: Config,
-    catalog: Arc<SqliteCatalog>,
+    catalog: CatalogStore,
     admission: Arc<Admission>,
     follower: Follower,
     layers: Layers,
@@ -64,8 +64,7 @@ impl Tenancy {
     /// [`OpenError`] says which part cannot be used, and why.
     pub async fn with(config: Config) -> Result<Self, OpenError> {
         config.check()?;
-        let open = OpenOptions::create_if_missing().busy_timeout(config.catalog.busy_timeout);
-        let catalog = Arc::new(SqliteCatalog::open(&config.catalog.path, open).await?);
+        let catalog = CatalogStore::open(&config.catalog, OpenOptions::create_if_missing()).await?;
         let dispatched = Arc::new(Dispatched::default());
         let told = Arc::clone(&dispatched);
         let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.follow(change));

@@ -7,7 +7,10 @@ use std::{
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
-use tenantry::{Catalog, Code, NewTenant, Placement, PlanName, Slug, Status, config::Config};
+use tenantry::{
+    Code, NewTenant, Placement, PlanName, Slug, Status,
+    config::{CatalogPlace, Config},
+};
 
 use super::report::Report;
 use crate::{failure::Failure, output::Output, settings::Settings};
@@ -43,13 +46,15 @@ impl Create {
         new.placement = self.placement;
         new.expires_at = self.expires.map(|lifetime| SystemTime::now() + lifetime);
         new.status = if self.suspended { Status::Suspended } else { Status::Active };
-        let path = &settings.config.catalog.path;
-        let first = !path.exists();
+        let made = match &settings.config.catalog.place {
+            CatalogPlace::File(path) if !path.exists() => Some(path.display()),
+            CatalogPlace::File(_) | CatalogPlace::Server(_) => None,
+        };
         let catalog = settings.catalog_or_new().await?;
         let tenant = catalog.create(new).await.map_err(|error| settings.failed(error))?;
         output.print(&Created { tenant: Report::new(&tenant) })?;
-        if first {
-            output.hint(&format!("there was no catalog {}, so a new one was made", path.display()));
+        if let Some(path) = made {
+            output.hint(&format!("there was no catalog {path}, so a new one was made"));
         }
         Ok(())
     }

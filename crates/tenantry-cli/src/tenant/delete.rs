@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tenantry::{Catalog, Slug, SqliteCatalog, Status, Tenant};
+use tenantry::{CatalogStore, Slug, Status, Tenant};
 
 use super::{find::find, report::Report};
 use crate::{failure::Failure, output::Output, settings::Settings};
@@ -44,7 +44,7 @@ impl Delete {
     }
 }
 
-async fn mark(settings: &Settings, output: Output, catalog: &SqliteCatalog, tenant: Tenant) -> Result<(), Failure> {
+async fn mark(settings: &Settings, output: Output, catalog: &CatalogStore, tenant: Tenant) -> Result<(), Failure> {
     let changed = tenant.status != Status::Deleting;
     let tenant = if changed {
         catalog.set_status(tenant.id, Status::Deleting).await.map_err(|error| settings.failed(error))?
@@ -58,7 +58,7 @@ async fn mark(settings: &Settings, output: Output, catalog: &SqliteCatalog, tena
     Ok(())
 }
 
-async fn forget(settings: &Settings, output: Output, catalog: &SqliteCatalog, tenant: &Tenant) -> Result<(), Failure> {
+async fn forget(settings: &Settings, output: Output, catalog: &CatalogStore, tenant: &Tenant) -> Result<(), Failure> {
     catalog.remove(tenant.id).await.map_err(|error| settings.failed(error))?;
     output.print(&Forgotten { forgotten: true, tenant: Report::new(tenant) })?;
     output.hint("what it stored elsewhere, databases and files, is still there");

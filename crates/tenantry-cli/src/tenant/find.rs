@@ -1,11 +1,11 @@
 //! From a name that was typed to a tenant.
 
-use tenantry::{Catalog, CatalogError, Code, Slug, SqliteCatalog, Tenant};
+use tenantry::{CatalogError, CatalogStore, Code, Slug, Tenant};
 
 use crate::{failure::Failure, settings::Settings};
 
 /// The tenant with this slug or alias. Where there is none, the hint has the name that was probably meant.
-pub(super) async fn find(settings: &Settings, catalog: &SqliteCatalog, slug: &Slug) -> Result<Tenant, Failure> {
+pub(super) async fn find(settings: &Settings, catalog: &CatalogStore, slug: &Slug) -> Result<Tenant, Failure> {
     let failed = |error| settings.failed(error);
     if let Some(tenant) = catalog.by_slug(slug).await.map_err(failed)? {
         return Ok(tenant);
@@ -18,7 +18,7 @@ pub(super) async fn find(settings: &Settings, catalog: &SqliteCatalog, slug: &Sl
 }
 
 /// The name that is closest, among the first tenants, and close enough.
-async fn similar(catalog: &SqliteCatalog, slug: &Slug) -> Result<Option<Slug>, CatalogError> {
+async fn similar(catalog: &CatalogStore, slug: &Slug) -> Result<Option<Slug>, CatalogError> {
     let tenants = catalog.page(None, SEARCHED_MAX).await?;
     let names = tenants.into_iter().flat_map(|tenant| std::iter::once(tenant.slug).chain(tenant.aliases));
     let rated = names.map(|name| (strsim::osa_distance(slug.as_str(), name.as_str()), name));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
-use tenantry::{Catalog, CatalogError, SqliteCatalog, Status, Tenant};
+use tenantry::{CatalogError, CatalogStore, Status, Tenant};
 
 use super::report::Report;
 use crate::{
@@ -39,7 +39,7 @@ impl List {
     }
 
     /// One more than the limit where there is one, to know that there is.
-    async fn read(&self, catalog: &SqliteCatalog, limit: usize) -> Result<Vec<Tenant>, CatalogError> {
+    async fn read(&self, catalog: &CatalogStore, limit: usize) -> Result<Vec<Tenant>, CatalogError> {
         let wanted = |tenant: &Tenant| self.status.is_none_or(|status| tenant.status_now() == status);
         let (mut tenants, mut after) = (Vec::new(), None);
         while tenants.len() <= limit {

@@ -12,7 +12,7 @@
 use std::{fmt, time::SystemTime};
 
 use serde::Serialize;
-use tenantry::{Catalog, Code, Slug, Status, Tenant};
+use tenantry::{Code, Slug, Status, Tenant};
 
 use super::{find::find, report::Report};
 use crate::{failure::Failure, output::Output, settings::Settings};

@@ -63,6 +63,23 @@ fn it_is_no_database() {
     }
 }
 
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn it_is_where_this_build_cannot_go() {
+    let home = Home::new();
+    home.write("tenantry.toml", "[catalog]\nurl = \"postgres://ann:hush@db/tenants\"");
+    for line in COMMANDS {
+        home.check(
+            line,
+            &unavailable(
+                "postgres://ann@db/tenants is not available: this build has no PostgreSQL; build with the feature \
+                 postgres: cargo install … --features postgres",
+                "catalog.url in tenantry.toml says where it is",
+            ),
+        );
+    }
+}
+
 #[test]
 fn it_is_locked() {
     let home = Home::new();

@@ -9,6 +9,8 @@ mod config;
 mod database;
 mod json;
 mod keys;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod tenant;
 
 use std::{

@@ -24,7 +24,7 @@ use super::pulse::Pulse;
 /// 3. When the version goes back, the catalog was replaced by another one, and everything is read anew.
 ///
 /// [`SqliteCatalog::follow`](crate::SqliteCatalog::follow) does the same, and does not wait for the next poll after a
-/// write of this process.
+/// write of this process; `PgCatalog::follow` after a write of any process.
 ///
 /// # Errors
 ///
@@ -117,6 +117,12 @@ impl Follower {
         &self.rounds.mirror
     }
 
+    /// Does this as well, until it is dropped.
+    #[cfg(feature = "postgres")]
+    pub(super) fn along(&mut self, other: impl Future<Output = ()> + Send + 'static) {
+        self.task.spawn(other);
+    }
+
     /// Ends the task, and returns when it has ended.
     pub async fn stop(mut self) {
         self.task.shutdown().await;
@@ -190,7 +196,10 @@ impl Rounds {
             // Asking for the version makes the store look at its file, so the count of replacements is of now.
             let version = self.catalog.version().await?;
             if version < cursor.version || self.replaced() != cursor.replaced {
-                tracing::info!(version = version.get(), "the catalog was replaced by another one and is read anew");
+                tracing::info!(
+                    version = version.get(),
+                    "the catalog was replaced by another one, or may have been, and is read anew"
+                );
                 self.load(&mut cursor).await?.iter().for_each(|change| self.tell(change));
             } else if version == cursor.version {
                 return Ok(version);

@@ -1,4 +1,4 @@
-//! What a store tells the followers in its own process, so that they need not wait for the next poll.
+//! What a store tells its followers, so that they need not wait for the next poll.
 
 use tokio::sync::watch;
 
@@ -7,8 +7,8 @@ use tokio::sync::watch;
 pub(super) struct Pulse {
     /// How many times the store was replaced by another one, whose versions mean something else.
     pub(super) replaced: u64,
-    /// How many writes this process made.
-    pub(super) writes: u64,
+    /// How many writes were told of: those of this process, and those that the store itself tells of.
+    pub(super) told: u64,
 }
 
 /// The store's end.
@@ -22,8 +22,8 @@ impl Beat {
     }
 
     /// Tells of a write.
-    pub(super) fn wrote(&self) {
-        self.0.send_modify(|pulse| pulse.writes += 1);
+    pub(super) fn told(&self) {
+        self.0.send_modify(|pulse| pulse.told += 1);
     }
 
     /// Tells that the store is now another one.

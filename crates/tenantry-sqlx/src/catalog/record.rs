@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::FromRow;
-use tenantry_core::{Revision, Slug, Tenant, TenantId};
+use tenantry_core::{NewTenant, Revision, Slug, Tenant, TenantId};
 
 /// A tenant as it is stored. Times are milliseconds of UTC; `names` is the slug and the aliases, with spaces between.
 #[derive(Debug, FromRow)]
@@ -54,6 +54,19 @@ pub(super) fn from_millis(millis: i64) -> Option<SystemTime> {
     let distance = Duration::from_millis(millis.unsigned_abs());
     if millis < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
 }
+
+/// A name that is listed twice counts once.
+pub(super) fn keep_first_mention(new: &mut NewTenant) {
+    let mut seen = vec![new.slug.clone()];
+    new.aliases.retain(|alias| {
+        let first = !seen.contains(alias);
+        seen.push(alias.clone());
+        first
+    });
+}
+
+/// 2026-01-01 in milliseconds: ids are times, and counting from here keeps them short.
+pub(super) const ID_EPOCH_MILLIS: i64 = 1_767_225_600_000;
 
 #[cfg(test)]
 mod tests {

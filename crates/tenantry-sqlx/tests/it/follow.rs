@@ -203,31 +203,37 @@ async fn a_follower_that_is_dropped_no_longer_follows() {
 }
 
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<Change>>>);
+pub(crate) struct Told(Arc<Mutex<Vec<Change>>>);
 
 impl Told {
-    fn listen(&self, options: FollowOptions) -> FollowOptions {
+    pub(crate) fn listen(&self, options: FollowOptions) -> FollowOptions {
         let told = Arc::clone(&self.0);
         options.on_change(move |change| told.lock().unwrap().push(change.clone()))
     }
 
-    fn lock(&self) -> std::sync::LockResult<std::sync::MutexGuard<'_, Vec<Change>>> {
+    pub(crate) fn lock(&self) -> std::sync::LockResult<std::sync::MutexGuard<'_, Vec<Change>>> {
         self.0.lock()
     }
 }
 
 /// What was logged in this thread.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn install(&self) -> impl Drop {
+    pub(crate) fn install(&self) -> impl Drop {
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt().with_writer(move || log.clone()).finish();
         tracing_subscriber::util::SubscriberInitExt::set_default(subscriber)
     }
 
-    fn count(&self, text: &str) -> usize {
+    #[cfg(feature = "postgres")]
+    pub(crate) fn lines_with(&self, levels: [&str; 2]) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned();
+        text.lines().filter(|line| levels.iter().any(|level| line.contains(level))).map(str::to_owned).collect()
+    }
+
+    pub(crate) fn count(&self, text: &str) -> usize {
         String::from_utf8_lossy(&self.0.lock().unwrap()).matches(text).count()
     }
 }
@@ -249,11 +255,11 @@ async fn followed(home: &Home, options: FollowOptions) -> (Arc<Mirror>, Told, Fo
     (mirror, told, follower)
 }
 
-fn quick() -> FollowOptions {
+pub(crate) fn quick() -> FollowOptions {
     FollowOptions::default().poll(Duration::from_millis(10))
 }
 
-fn has(mirror: &Mirror, slug: &str) -> bool {
+pub(crate) fn has(mirror: &Mirror, slug: &str) -> bool {
     mirror.by_slug(&slug.parse().unwrap()).is_some()
 }
 
@@ -270,7 +276,7 @@ fn as_text(path: &Path) -> String {
     path.display().to_string()
 }
 
-async fn until(what: &str, done: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, done: impl Fn() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < Duration::from_secs(5), "in vain: {what}");

@@ -9,6 +9,10 @@ mod follow;
 mod logic;
 mod macros;
 mod model;
+#[cfg(feature = "postgres")]
+mod pg_catalog;
+#[cfg(feature = "postgres")]
+mod pg_follow;
 mod recording;
 mod sqlite;
 

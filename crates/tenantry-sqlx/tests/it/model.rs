@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use proptest::{prelude::*, test_runner::TestCaseResult};
 use tenantry_core::{Catalog, CatalogError, Mirror, Status, Tenant, TenantId};
-use tenantry_sqlx::FollowOptions;
+use tenantry_sqlx::{FollowOptions, Follower};
 
+#[cfg(feature = "postgres")]
+use crate::pg_catalog::open;
 use crate::{Home, new};
 
 proptest! {
@@ -14,7 +16,18 @@ proptest! {
     #[test]
     fn catalog_and_mirror_show_what_was_done(steps in prop::collection::vec(step(), 1..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(steps))?;
+        runtime.block_on(on_sqlite(steps))?;
+    }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn catalog_and_mirror_show_what_was_done_in_postgres(steps in prop::collection::vec(step(), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(on_postgres(steps))?;
     }
 }
 
@@ -39,19 +52,31 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-async fn run(steps: Vec<Step>) -> TestCaseResult {
+async fn on_sqlite(steps: Vec<Step>) -> TestCaseResult {
     let home = Home::new();
-    let catalogs = [Arc::new(home.open().await), Arc::new(home.open().await)];
-    let mirror = Arc::new(Mirror::new());
-    let follower = catalogs[0].follow(Arc::clone(&mirror), FollowOptions::default()).await.unwrap();
+    let (one, other) = (Arc::new(home.open().await), home.open().await);
+    let follower = one.follow(Arc::new(Mirror::new()), FollowOptions::default()).await.unwrap();
+    run(steps, [&*one, &other], &follower).await
+}
+
+#[cfg(feature = "postgres")]
+async fn on_postgres(steps: Vec<Step>) -> TestCaseResult {
+    let database = tenantry_test::server::TestDatabase::new().await.unwrap();
+    let (one, other) = (Arc::new(open(&database).await), open(&database).await);
+    let follower = one.follow(Arc::new(Mirror::new()), FollowOptions::default()).await.unwrap();
+    run(steps, [&*one, &other], &follower).await
+}
+
+async fn run(steps: Vec<Step>, catalogs: [&dyn Catalog; 2], follower: &Follower) -> TestCaseResult {
+    let mirror = follower.mirror();
     let mut model = Vec::new();
     for step in steps {
         match step {
             Step::CatchUp => {
                 follower.catch_up().await.unwrap();
-                same(&mirror, &model)?;
+                same(mirror, &model)?;
             }
-            Step::Create { slug, aliases, by } => create(&*catalogs[by], &mut model, slug, &aliases).await?,
+            Step::Create { slug, aliases, by } => create(catalogs[by], &mut model, slug, &aliases).await?,
             Step::Remove { nth, by } => {
                 let Some(id) = nth_id(&model, nth) else { continue };
                 catalogs[by].remove(id).await.unwrap();
@@ -70,7 +95,7 @@ async fn run(steps: Vec<Step>) -> TestCaseResult {
         prop_assert_eq!(&catalogs[1].page(None, 100).await.unwrap(), &model);
     }
     follower.catch_up().await.unwrap();
-    same(&mirror, &model)
+    same(mirror, &model)
 }
 
 async fn create(catalog: &dyn Catalog, model: &mut Vec<Tenant>, slug: usize, aliases: &[usize]) -> TestCaseResult {

@@ -5,34 +5,57 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use tenantry_sqlx::{FollowOptions, OpenOptions};
 
-use super::value;
+use super::{server_url::ServerUrl, value};
 
 /// `[catalog]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Raw")]
+#[serde(try_from = "Raw", into = "Raw")]
 #[non_exhaustive]
 pub struct CatalogSection {
-    /// The file. `url = "sqlite://…"` says the same.
-    pub path: PathBuf,
+    /// Where it is: `path = "…"`, or `url = "…"`.
+    pub place: CatalogPlace,
     /// How often it is asked for changes that other processes made.
-    #[serde(with = "value::duration")]
     pub poll: Duration,
-    /// How long an operation waits for a lock that another process holds.
-    #[serde(with = "value::duration")]
+    /// How long an operation waits for a lock that another process holds, and for an answer of a server.
     pub busy_timeout: Duration,
+}
+
+/// Where the catalog is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CatalogPlace {
+    /// In a SQLite file. `url = "sqlite://…"` says the same as its path.
+    File(PathBuf),
+    /// In a database of a PostgreSQL server.
+    Server(ServerUrl),
+}
+
+impl CatalogPlace {
+    /// The key that says where it is.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::File(_) => "catalog.path",
+            Self::Server(_) => "catalog.url",
+        }
+    }
 }
 
 impl Default for CatalogSection {
     fn default() -> Self {
-        Self { path: "tenantry.db".into(), poll: FollowOptions::POLL, busy_timeout: OpenOptions::BUSY_TIMEOUT }
+        Self {
+            place: CatalogPlace::File("tenantry.db".into()),
+            poll: FollowOptions::POLL,
+            busy_timeout: OpenOptions::BUSY_TIMEOUT,
+        }
     }
 }
 
 /// The keys as they are written.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Raw {
+    #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     #[serde(with = "value::duration")]
     poll: Duration,
@@ -47,33 +70,41 @@ impl Default for Raw {
     }
 }
 
+impl From<CatalogSection> for Raw {
+    fn from(section: CatalogSection) -> Self {
+        let (path, url) = match section.place {
+            CatalogPlace::File(path) => (Some(path), None),
+            CatalogPlace::Server(url) => (None, Some(url.to_string())),
+        };
+        Self { path, url, poll: section.poll, busy_timeout: section.busy_timeout }
+    }
+}
+
 impl TryFrom<Raw> for CatalogSection {
     type Error = String;
 
     fn try_from(raw: Raw) -> Result<Self, String> {
-        let path = match (raw.path, raw.url) {
-            (Some(path), None) => path,
-            (None, Some(url)) => path_of(&url)?,
-            (None, None) => Self::default().path,
+        let place = match (raw.path, raw.url) {
+            (Some(path), None) => CatalogPlace::File(path),
+            (None, Some(url)) => place_of(&url)?,
+            (None, None) => Self::default().place,
             (Some(_), Some(_)) => return Err("path and url say the same thing; keep one of them".to_owned()),
         };
-        Ok(Self { path, poll: raw.poll, busy_timeout: raw.busy_timeout })
+        Ok(Self { place, poll: raw.poll, busy_timeout: raw.busy_timeout })
     }
 }
 
-fn path_of(url: &str) -> Result<PathBuf, String> {
+fn place_of(url: &str) -> Result<CatalogPlace, String> {
     // Without what follows the scheme: a URL may have a password in it.
     let (scheme, rest) = url.split_once(':').ok_or("url has no scheme; write sqlite://tenantry.db, or use path")?;
     match scheme {
         "sqlite" if rest.contains('?') => Err("url has parameters, which have keys of their own here".to_owned()),
         "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
             "" | ":memory:" => Err("url names no file; the catalog has to outlive the process".to_owned()),
-            path => Ok(path.into()),
+            path => Ok(CatalogPlace::File(path.into())),
         },
-        "postgres" | "postgresql" => {
-            Err("a catalog in PostgreSQL is not in this version; use path = \"tenantry.db\"".to_owned())
-        }
-        other => Err(format!("url has the scheme {other:?}, and only sqlite is in this version")),
+        "postgres" | "postgresql" => ServerUrl::parse(url).map(CatalogPlace::Server),
+        other => Err(format!("url has the scheme {other:?}; it is one of sqlite, postgres")),
     }
 }
 
@@ -83,13 +114,22 @@ mod tests {
 
     #[test]
     fn urls_name_files() {
-        assert_eq!(path_of("sqlite://tenantry.db"), Ok("tenantry.db".into()));
-        assert_eq!(path_of("sqlite:///srv/tenantry.db"), Ok("/srv/tenantry.db".into()));
-        assert_eq!(path_of("sqlite:tenantry.db"), Ok("tenantry.db".into()));
+        let file = |path: &str| Ok(CatalogPlace::File(path.into()));
+        assert_eq!(place_of("sqlite://tenantry.db"), file("tenantry.db"));
+        assert_eq!(place_of("sqlite:///srv/tenantry.db"), file("/srv/tenantry.db"));
+        assert_eq!(place_of("sqlite:tenantry.db"), file("tenantry.db"));
         for wrong in ["sqlite::memory:", "sqlite://", "sqlite://a.db?mode=ro", "tenantry.db", "mysql://localhost/a"] {
-            assert!(path_of(wrong).is_err(), "{wrong}");
+            assert!(place_of(wrong).is_err(), "{wrong}");
         }
-        let postgres = path_of("postgres://admin:secret@db/tenants").unwrap_err();
-        assert_eq!(postgres, "a catalog in PostgreSQL is not in this version; use path = \"tenantry.db\"");
+    }
+
+    #[test]
+    fn or_databases_of_a_server() {
+        let place = place_of("postgres://ann:hush@db/tenants").unwrap();
+        assert!(matches!(&place, CatalogPlace::Server(url) if url.expose() == "postgres://ann:hush@db/tenants"));
+        assert_eq!(place.key(), "catalog.url");
+        let section = CatalogSection { place, ..CatalogSection::default() };
+        let written = toml::to_string(&section).unwrap();
+        assert_eq!(written.lines().next(), Some("url = \"postgres://ann@db/tenants\""));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClaimSection, Config, HostSection, PathSection, ResolveSection, plans};
+use super::{CatalogPlace, ClaimSection, Config, HostSection, PathSection, ResolveSection, plans};
 
 /// Every problem, in the order of the file.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -18,7 +18,8 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     unless(database.statement_bytes_max > 0, "database.statement_bytes_max: it has to be at least 1");
     unless(database.statement_bytes_max <= 1_000_000, "database.statement_bytes_max: SQLite takes 1000000 at most");
     unless(database.nesting_max.get() <= 200, "database.nesting_max: 200 is the most that is verified");
-    unless(config.catalog.path != database.shared, "database.shared: it is the file of the catalog");
+    let shared = CatalogPlace::File(database.shared.clone());
+    unless(config.catalog.place != shared, "database.shared: it is the file of the catalog");
     resolve(&config.resolve, &mut unless);
     let believed = config.resolve.header.is_none() || !config.proxies.trusted.is_empty();
     unless(believed, "resolve.header: anybody can send a header; list the proxies that set it in proxies.trusted");

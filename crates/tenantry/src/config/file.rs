@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection, KeysSection,
-    PlanSection, ProxiesSection, ResolveSection, check, plans, value,
+    CatalogPlace, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection,
+    KeysSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -22,7 +22,7 @@ use super::{
 ///
 /// let config = Config::parse("[instances]\nidle = \"5m\"", Path::new("/etc/acme"))?;
 /// assert_eq!(config.instances.idle, Duration::from_secs(300));
-/// assert_eq!(config.catalog.path, Path::new("/etc/acme/tenantry.db"));
+/// assert_eq!(config.database.shared, Path::new("/etc/acme/shared.db"));
 /// # Ok::<(), tenantry::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,9 +146,11 @@ impl Config {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let claim = self.resolve.claim.as_mut().and_then(|claim| claim.keys.path_mut());
+        let catalog = match &mut self.catalog.place {
+            CatalogPlace::File(path) => Some(path),
+            CatalogPlace::Server(_) => None,
+        };
         let database = &mut self.database;
-        [&mut self.catalog.path, &mut database.shared, &mut database.dedicated, &mut self.keys.file]
-            .into_iter()
-            .chain(claim)
+        [&mut database.shared, &mut database.dedicated, &mut self.keys.file].into_iter().chain(catalog).chain(claim)
     }
 }

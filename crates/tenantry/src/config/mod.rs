@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `file` | [`Config`]: reading the whole |
 //! | `catalog` | `[catalog]` |
+//! | `server_url` | a URL that is shown without its password |
 //! | `database` | `[database]` |
 //! | `resolve`, `claim` | `[resolve]`, `[resolve.host]`, `[resolve.path]`, `[resolve.header]`, `[resolve.claim]` |
 //! | `http` | `[proxies]`, `[cookies]`, `[html]` |
@@ -27,12 +28,13 @@ mod instances;
 mod keys;
 mod plans;
 mod resolve;
+mod server_url;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub use self::{
-    catalog::CatalogSection,
+    catalog::{CatalogPlace, CatalogSection},
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
     database::DatabaseSection,
     error::ConfigError,
@@ -42,4 +44,5 @@ pub use self::{
     keys::KeysSection,
     plans::PlanSection,
     resolve::{HeaderSection, HostSection, PathSection, ResolveMode, ResolveSection},
+    server_url::ServerUrl,
 };

@@ -86,7 +86,7 @@ fn relative_paths_are_relative_to_the_file() {
                 [resolve.claim]\nalgorithms = [\"HS256\"]\nkey = { file = \"secret\" }";
     fs::write(&file, text).unwrap();
     let config = Config::load(&file).unwrap();
-    assert_eq!(config.catalog.path, folder.path().join("data/tenants.db"));
+    assert_eq!(config.catalog.place, CatalogPlace::File(folder.path().join("data/tenants.db")));
     assert_eq!(config.keys.file, Path::new("/etc/keys"));
     let TokenKeys::Key(KeySource::File(key)) = config.resolve.claim.unwrap().keys else { panic!("a file") };
     assert_eq!(key, folder.path().join("secret"));
@@ -128,8 +128,8 @@ fn mistakes_are_found_where_they_are() {
         "the configuration, line 1, [resolve.host.exact]: \"a.example\" is for \"Acme\": a tenant's name is made of a-z, 0-9 and inner hyphens, and 'A' is none of them",
     );
     check(
-        "[catalog]\nurl = \"postgres://admin:secret@db/tenants\"",
-        "the configuration, line 1, [catalog]: a catalog in PostgreSQL is not in this version; use path = \"tenantry.db\"",
+        "[catalog]\nurl = \"postgres://admin:secret@db:port/tenants\"",
+        "the configuration, line 1, [catalog]: url is not like postgres://user:password@host:5432/database: invalid port number",
     );
     check(
         "[proxies]\ntrusted = [\"10.0.0.0/33\"]",

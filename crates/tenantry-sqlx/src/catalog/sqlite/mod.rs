@@ -5,4 +5,4 @@ mod file;
 mod schema;
 mod store;
 
-pub use self::store::{OpenOptions, SqliteCatalog};
+pub use self::store::SqliteCatalog;

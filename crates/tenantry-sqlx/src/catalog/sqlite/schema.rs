@@ -7,6 +7,7 @@ use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 use tenantry_core::CatalogError;
 
 use super::failure::{Failure, Place};
+use crate::catalog::open::Fill;
 
 /// Makes the tables what this version needs. An empty file is filled only where `fill` says so.
 pub(super) async fn prepare(pool: &SqlitePool, place: &Place, fill: Fill) -> Result<(), CatalogError> {
@@ -24,15 +25,6 @@ pub(super) async fn prepare(pool: &SqlitePool, place: &Place, fill: Fill) -> Res
         }
     }
     transaction.commit().await.map_err(failed)
-}
-
-/// What to do with an empty file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fill {
-    /// Make the tables.
-    Yes,
-    /// Refuse it: it is the trace of an accident.
-    No,
 }
 
 /// What the head of the file says.

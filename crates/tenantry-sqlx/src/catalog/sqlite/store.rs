@@ -16,16 +16,13 @@ use tenantry_core::{
 };
 use tokio::sync::{Mutex, RwLock};
 
-use super::{
-    failure::Place,
-    file::FileId,
-    schema::{self, Fill},
-};
+use super::{failure::Place, file::FileId, schema};
 use crate::{
     catalog::{
         follow::{self, FollowOptions, Follower},
+        open::{Fill, OpenOptions},
         pulse::Beat,
-        record::{Record, from_millis, to_millis},
+        record::{ID_EPOCH_MILLIS, Record, from_millis, keep_first_mention, to_millis},
     },
     owner_only,
 };
@@ -148,7 +145,7 @@ impl SqliteCatalog {
 
     async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), CatalogError> {
         transaction.commit().await.map_err(|error| self.place.failed(error))?;
-        self.beat.wrote();
+        self.beat.told();
         Ok(())
     }
 
@@ -281,36 +278,6 @@ impl Catalog for SqliteCatalog {
     }
 }
 
-/// How to open a [`SqliteCatalog`].
-#[derive(Clone, Copy, Debug)]
-pub struct OpenOptions {
-    fill: Fill,
-    busy_timeout: Duration,
-}
-
-impl OpenOptions {
-    /// How long an operation waits for a lock that another process holds, unless told otherwise. Knob
-    /// `catalog.busy_timeout`.
-    pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-    /// Opens the file, and makes it where there is none: for whoever creates tenants.
-    pub const fn create_if_missing() -> Self {
-        Self { fill: Fill::Yes, busy_timeout: Self::BUSY_TIMEOUT }
-    }
-
-    /// Opens the file, which has to be there with a catalog in it: a wrong path is an error, not an empty catalog.
-    pub const fn must_exist() -> Self {
-        Self { fill: Fill::No, busy_timeout: Self::BUSY_TIMEOUT }
-    }
-
-    /// Waits so long for a lock that another process holds.
-    #[must_use]
-    pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
-        self.busy_timeout = timeout;
-        self
-    }
-}
-
 /// The file that is open.
 #[derive(Debug)]
 struct Opened {
@@ -346,16 +313,6 @@ impl Opened {
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
 
-/// A name that is listed twice counts once.
-fn keep_first_mention(new: &mut NewTenant) {
-    let mut seen = vec![new.slug.clone()];
-    new.aliases.retain(|alias| {
-        let first = !seen.contains(alias);
-        seen.push(alias.clone());
-        first
-    });
-}
-
 /// The columns of a [`Record`].
 macro_rules! select_tenant {
     ($rest:literal) => {
@@ -377,9 +334,6 @@ const INSERT_TENANT: &str = "
         ?1, ?2, ?3, ?4, ?5, ?6
     )
     RETURNING id";
-
-/// 2026-01-01 in milliseconds: counting from here keeps ids short.
-const ID_EPOCH_MILLIS: i64 = 1_767_225_600_000;
 
 const TENANT_BY_ID: &str = select_tenant!("FROM tenants t WHERE t.id = ?1");
 

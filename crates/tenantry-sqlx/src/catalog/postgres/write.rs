@@ -1,0 +1,142 @@
+//! The writes. Each is a transaction that draws a version first: the row that it is drawn from is the queue in which the
+//! writers of all processes stand.
+
+use sqlx::{Connection, FromRow, PgConnection, Postgres, Transaction};
+use tenantry_core::{CatalogError, NewTenant, Revision, Slug, Status, Tenant, TenantId};
+
+use super::{
+    listen::CHANNEL,
+    schema::lock_timeout,
+    store::{PgCatalog, TENANT_BY_ID},
+};
+use crate::catalog::record::{ID_EPOCH_MILLIS, from_millis, keep_first_mention, to_millis};
+
+impl PgCatalog {
+    pub(super) async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
+        let failed = |error| self.place.failed(error);
+        keep_first_mention(&mut new);
+        let expires_at = new.expires_at.map(to_millis);
+        new.expires_at = expires_at.and_then(from_millis);
+        let mut taken = self.writing.take(&self.place).await?;
+        let (mut transaction, drawn) = self.begin(&mut taken.connection).await?;
+        sqlx::query(INSERT_TENANT)
+            .bind(drawn.last_id)
+            .bind(new.status.as_str())
+            .bind(new.plan.as_str())
+            .bind(new.placement.as_str())
+            .bind(drawn.now)
+            .bind(expires_at)
+            .bind(drawn.version)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
+            self.insert_name(&mut transaction, drawn.last_id, position, name).await?;
+        }
+        transaction.commit().await.map_err(failed)?;
+        taken.give_back();
+        self.beat.told();
+        let created_at = from_millis(drawn.now).ok_or_else(|| self.place.corrupt("the server's clock is wrong"))?;
+        Ok(new.into_tenant(TenantId::new(drawn.last_id), created_at, Revision::new(drawn.version)))
+    }
+
+    async fn insert_name(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        tenant: i64,
+        position: i64,
+        name: &Slug,
+    ) -> Result<(), CatalogError> {
+        let insert = sqlx::query("INSERT INTO tenantry.catalog_names (name, tenant, position) VALUES ($1, $2, $3)")
+            .bind(name.as_str())
+            .bind(tenant)
+            .bind(position);
+        match insert.execute(&mut **transaction).await {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(CatalogError::NameTaken { slug: name.clone() })
+            }
+            Err(error) => Err(self.place.failed(error)),
+        }
+    }
+
+    pub(super) async fn update_status(&self, id: TenantId, status: Status) -> Result<Tenant, CatalogError> {
+        let failed = |error| self.place.failed(error);
+        let mut taken = self.writing.take(&self.place).await?;
+        let (mut transaction, drawn) = self.begin(&mut taken.connection).await?;
+        sqlx::query("UPDATE tenantry.catalog_tenants SET status = $1, revision = $2 WHERE id = $3")
+            .bind(status.as_str())
+            .bind(drawn.version)
+            .bind(id.get())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        let row = sqlx::query(TENANT_BY_ID).bind(id.get()).fetch_optional(&mut *transaction).await.map_err(failed)?;
+        let tenant = self.tenant(&row.ok_or(CatalogError::NotFound { id })?)?;
+        transaction.commit().await.map_err(failed)?;
+        taken.give_back();
+        self.beat.told();
+        Ok(tenant)
+    }
+
+    pub(super) async fn delete(&self, id: TenantId) -> Result<(), CatalogError> {
+        let failed = |error| self.place.failed(error);
+        let mut taken = self.writing.take(&self.place).await?;
+        let (mut transaction, drawn) = self.begin(&mut taken.connection).await?;
+        let delete = sqlx::query("DELETE FROM tenantry.catalog_tenants WHERE id = $1").bind(id.get());
+        if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
+            return Err(CatalogError::NotFound { id });
+        }
+        sqlx::query("INSERT INTO tenantry.catalog_removed (id, version) VALUES ($1, $2)")
+            .bind(id.get())
+            .bind(drawn.version)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        taken.give_back();
+        self.beat.told();
+        Ok(())
+    }
+
+    /// Begins a write, and draws the version that it leads to. The followers hear of it when it is committed.
+    async fn begin<'c>(
+        &self,
+        connection: &'c mut PgConnection,
+    ) -> Result<(Transaction<'c, Postgres>, Drawn), CatalogError> {
+        let failed = |error| self.place.failed(error);
+        let mut transaction = connection.begin().await.map_err(failed)?;
+        sqlx::query("SELECT set_config('lock_timeout', $1, true), pg_notify($2, '')")
+            .bind(lock_timeout(&self.place))
+            .bind(CHANNEL)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        let draw = sqlx::query(DRAW).bind(ID_EPOCH_MILLIS);
+        let row = draw.fetch_one(&mut *transaction).await.map_err(failed)?;
+        Ok((transaction, Drawn::from_row(&row).map_err(failed)?))
+    }
+}
+
+/// What a write has drawn.
+#[derive(Debug, FromRow)]
+struct Drawn {
+    version: i64,
+    last_id: i64,
+    /// The server's clock, in milliseconds of UTC: one for all who create tenants.
+    now: i64,
+}
+
+/// The version; an id for the tenant, if it is one that is created; the time.
+///
+/// An id is the time of creation, or the next one after the last id where that is later. So ids are not used again even
+/// when the database is lost, or replaced by an older copy of itself: what an earlier tenant has left elsewhere under its
+/// id is never met by a later one. An id that is drawn for another write is not used.
+const DRAW: &str = "
+    WITH clock (now) AS (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+    UPDATE tenantry.catalog SET version = version + 1, last_id = greatest(last_id + 1, now - $1) FROM clock
+    RETURNING version, last_id, now";
+
+const INSERT_TENANT: &str = "
+    INSERT INTO tenantry.catalog_tenants (id, status, plan, placement, created_at, expires_at, revision)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";

@@ -1,0 +1,69 @@
+//! The URL of a server's database, which may have a password in it.
+
+use std::fmt;
+
+use url::Url;
+
+/// The URL of a database, such as `postgres://user:password@host:5432/database`. Neither its text nor its `Debug` has the
+/// password; without one in the URL, `PGPASSWORD` or `~/.pgpass` has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUrl(Url);
+
+impl ServerUrl {
+    /// The URL as it was written, for whoever connects.
+    pub fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Reads a URL. The error does not repeat it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        Url::parse(text)
+            .map(Self)
+            .map_err(|error| format!("url is not like postgres://user:password@host:5432/database: {error}"))
+    }
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut url = self.0.clone();
+        // It cannot be set where there is no host; then there is none.
+        url.set_password(None).ok();
+        url.set_query(None);
+        let shown = self.0.query_pairs().filter(|(key, _)| SHOWN.contains(&&**key));
+        let pairs: Vec<_> = shown.map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        url.fmt(f)
+    }
+}
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Parameters that are no secret.
+const SHOWN: [&str; 8] = ["application_name", "dbname", "host", "hostaddr", "port", "sslmode", "sslrootcert", "user"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_has_no_password() {
+        for (url, shown) in [
+            ("postgres://ann:hush@db:5433/tenants", "postgres://ann@db:5433/tenants"),
+            ("postgres://ann:h%40ush@db/tenants?sslmode=require", "postgres://ann@db/tenants?sslmode=require"),
+            ("postgres://db/tenants?user=ann&password=hush", "postgres://db/tenants?user=ann"),
+            ("postgres:///tenants?host=/run&p%61ssword=hush", "postgres:///tenants?host=%2Frun"),
+        ] {
+            let parsed = ServerUrl::parse(url).unwrap();
+            assert_eq!(parsed.expose(), url);
+            assert_eq!((parsed.to_string(), format!("{parsed:?}")), (shown.to_owned(), shown.to_owned()));
+        }
+        let error = ServerUrl::parse("postgres://ann:hu/sh@db/tenants").unwrap_err();
+        assert_eq!(error, "url is not like postgres://user:password@host:5432/database: invalid port number");
+    }
+}
