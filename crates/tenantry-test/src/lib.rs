@@ -5,7 +5,8 @@
 //!
 //! * [`generate`] makes random statements over a schema, as `proptest` strategies;
 //! * [`noise`] makes the rows of the tenant, and those of other tenants that must never be seen;
-//! * [`Oracle`] runs each statement on a private database and on the [`Shared`] side, and compares all that can be observed.
+//! * [`Oracle`] runs each statement on a private database and on the [`Shared`] side, and compares all that can be observed;
+//! * `server` has PostgreSQL servers and databases for tests (feature `postgres`).
 
 mod difference;
 pub mod generate;
@@ -21,6 +22,8 @@ mod report;
 mod run;
 mod schema;
 mod scoped;
+#[cfg(feature = "postgres")]
+pub mod server;
 pub mod standard;
 mod twins;
 mod value;

@@ -11,5 +11,7 @@ mod physical;
 mod plans;
 mod schema;
 mod scoped;
+#[cfg(feature = "postgres")]
+mod server;
 mod shrinking;
 mod stand_in;
