@@ -43,6 +43,15 @@ impl Dialect {
     }
 
     /// The schema that the shared tables are in.
+    pub(crate) fn shared_schema(self) -> Name {
+        match self {
+            Self::Sqlite => Name::from("main"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres => Name::exact(crate::SHARED_SCHEMA),
+        }
+    }
+
+    /// What the application calls the schema that its tables are in.
     pub(crate) fn schema(self) -> Name {
         match self {
             Self::Sqlite => Name::from("main"),

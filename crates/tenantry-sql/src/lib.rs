@@ -44,7 +44,7 @@ pub use crate::{
     dialect::Dialect,
     edit::{Numbering, PRAGMAS},
     limits::Limits,
-    name::{Ident, Name, Quoted, RESERVED_PREFIX, ROW_ID, TENANT},
+    name::{Ident, Name, Quoted, RESERVED_PREFIX, ROW_ID, SHARED_SCHEMA, TENANT},
     plan::{Effect, Parameter, Plan, Transaction},
     refusal::{Code, Refused},
     rewriter::Rewriter,

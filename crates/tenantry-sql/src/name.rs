@@ -125,6 +125,9 @@ pub const TENANT: &str = "_tenant";
 /// The column with the row id of a table that has no `INTEGER PRIMARY KEY`.
 pub const ROW_ID: &str = "_tenant_rowid";
 
+/// The schema in PostgreSQL that the shared tables are in. What the application calls `public` has its own, empty ones.
+pub const SHARED_SCHEMA: &str = "tenantry_shared";
+
 /// What all names begin with that only Tenantry may use.
 pub const RESERVED_PREFIX: &str = "_tenant";
 

@@ -25,7 +25,7 @@ impl Tenant {
         match self {
             Self::New | Self::Old => table.quoted().to_string(),
             _ if !crate::rules::on(crate::Rule::Qualify) => table.quoted().to_string(),
-            _ => format!("{}.{}", self.dialect().schema().quoted(), table.quoted()),
+            _ => format!("{}.{}", self.dialect().shared_schema().quoted(), table.quoted()),
         }
     }
 

@@ -9,10 +9,10 @@ use pg_query::{
 };
 
 use super::Reader;
-use crate::{Name, Relation, TENANT};
+use crate::{Name, Relation, SHARED_SCHEMA, TENANT};
 
 impl Reader<'_> {
-    /// Whether a query is the share of the tenant in a table: `SELECT c1, … FROM "public"."t" WHERE "t"."_tenant" = $N`.
+    /// Whether a query is the share of the tenant in a table: `SELECT c1, … FROM "tenantry_shared"."t" WHERE "t"."_tenant" = $N`.
     pub(super) fn is_leaf(&self, select: &SelectStmt) -> bool {
         let SelectStmt {
             distinct_clause,
@@ -64,7 +64,8 @@ impl Reader<'_> {
     /// The columns of a table of tenants that is named with its schema and nothing else.
     fn columns_of(&self, table: &RangeVar) -> Option<Vec<String>> {
         let RangeVar { catalogname, schemaname, relname, inh, relpersistence, alias, location: _ } = table;
-        let bare = catalogname.is_empty() && schemaname == "public" && *inh && relpersistence == "p" && alias.is_none();
+        let bare =
+            catalogname.is_empty() && schemaname == SHARED_SCHEMA && *inh && relpersistence == "p" && alias.is_none();
         match self.schema.relation(&Name::exact(relname.as_str())) {
             Some(Relation::Tenant(table)) if bare && table.name.as_str() == relname => {
                 Some(table.columns.iter().map(|column| column.name.as_str().to_owned()).collect())

@@ -9,7 +9,7 @@ use pg_query::{
 };
 
 use super::{Reader, kind, unverified};
-use crate::{Name, Refused, Relation};
+use crate::{Name, Refused, Relation, SHARED_SCHEMA};
 
 impl Reader<'_> {
     pub(super) fn query(&mut self, select: &SelectStmt) -> Result<(), Refused> {
@@ -155,7 +155,7 @@ impl Reader<'_> {
         self.alias(alias.as_ref())?;
         let accepted = match schemaname.as_str() {
             "" => self.ctes.contains(relname),
-            "public" => match self.schema.relation(&Name::exact(relname.as_str())) {
+            SHARED_SCHEMA => match self.schema.relation(&Name::exact(relname.as_str())) {
                 Some(Relation::Global(table)) => table.name.as_str() == relname,
                 _ => false,
             },

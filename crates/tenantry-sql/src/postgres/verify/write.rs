@@ -9,7 +9,7 @@ use pg_query::{
 };
 
 use super::{Reader, kind, unverified};
-use crate::{Name, Refused, Relation, TENANT};
+use crate::{Name, Refused, Relation, SHARED_SCHEMA, TENANT};
 
 /// The table whose rows are changed.
 pub(super) struct Target {
@@ -76,7 +76,7 @@ impl Reader<'_> {
         self.alias(alias.as_ref())?;
         match self.schema.relation(&Name::exact(relname.as_str())) {
             Some(Relation::Tenant(table))
-                if catalogname.is_empty() && schemaname == "public" && *inh && table.name.as_str() == relname =>
+                if catalogname.is_empty() && schemaname == SHARED_SCHEMA && *inh && table.name.as_str() == relname =>
             {
                 let exposed = alias.as_ref().map_or(relname, |alias| &alias.aliasname).clone();
                 let columns = table.columns.iter().map(|column| column.name.as_str().to_owned()).collect();

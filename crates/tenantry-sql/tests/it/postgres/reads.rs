@@ -4,9 +4,11 @@ use tenantry_sql::{Effect, Parameter};
 
 use super::rewriter;
 
-const USERS: &str = r#"(SELECT "id", "name", "grp" FROM "public"."users" WHERE "users"."_tenant" = $T::bigint)"#;
-const ORDERS: &str = r#"(SELECT "id", "uid", "amount" FROM "public"."orders" WHERE "orders"."_tenant" = $T::bigint)"#;
-const ODD: &str = r#"(SELECT "Id", "a""b" FROM "public"."Odd" WHERE "Odd"."_tenant" = $T::bigint)"#;
+const USERS: &str =
+    r#"(SELECT "id", "name", "grp" FROM "tenantry_shared"."users" WHERE "users"."_tenant" = $T::bigint)"#;
+const ORDERS: &str =
+    r#"(SELECT "id", "uid", "amount" FROM "tenantry_shared"."orders" WHERE "orders"."_tenant" = $T::bigint)"#;
+const ODD: &str = r#"(SELECT "Id", "a""b" FROM "tenantry_shared"."Odd" WHERE "Odd"."_tenant" = $T::bigint)"#;
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
@@ -36,7 +38,7 @@ fn tables_become_leaves() {
     check("TABLE users ORDER BY id LIMIT 1", r#"SELECT * FROM USERS AS "users" ORDER BY id LIMIT 1"#);
     check(
         "SELECT * FROM countries c JOIN users USING (name)",
-        r#"SELECT * FROM "public"."countries" c JOIN USERS AS "users" USING (name)"#,
+        r#"SELECT * FROM "tenantry_shared"."countries" c JOIN USERS AS "users" USING (name)"#,
     );
     check("SELECT * FROM users AS u(x, y)", "SELECT * FROM USERS AS u(x, y)");
     check("SELECT 1", "SELECT 1");
@@ -155,7 +157,7 @@ fn columns_lose_their_schema() {
     check(r#"SELECT "public" . "users" . "id" FROM users"#, r#"SELECT "users" . "id" FROM USERS AS "users""#);
     check(
         "SELECT public.countries.code FROM countries",
-        r#"SELECT countries.code FROM "public"."countries" AS "countries""#,
+        r#"SELECT countries.code FROM "tenantry_shared"."countries" AS "countries""#,
     );
 }
 

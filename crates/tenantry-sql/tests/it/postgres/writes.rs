@@ -4,8 +4,7 @@ use tenantry_sql::Effect;
 
 use super::rewriter;
 
-const ORDERS: &str =
-    r#"(SELECT "id", "uid", "amount" FROM "public"."orders" WHERE "orders"."_tenant" = $T::bigint) AS "orders""#;
+const ORDERS: &str = r#"(SELECT "id", "uid", "amount" FROM "tenantry_shared"."orders" WHERE "orders"."_tenant" = $T::bigint) AS "orders""#;
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
@@ -14,7 +13,7 @@ fn check(text: &str, expected: &str) {
     let expected = expected
         .replace("~o", ORDERS)
         .replace("GUARD", r#""users"."_tenant" = $T::bigint"#)
-        .replace("~u", r#""public"."users""#)
+        .replace("~u", r#""tenantry_shared"."users""#)
         .replace("$T", &tenant);
     assert_eq!(&*plan.text, expected, "\n{text}");
 }
