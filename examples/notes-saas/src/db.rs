@@ -26,5 +26,5 @@ pub type Select<'q, T> = sqlx::query::QueryAs<'q, Backend, T, Arguments>;
 
 /// Brings the schema up to date.
 pub async fn migrate(db: &Db) -> anyhow::Result<()> {
-    db.migrate(&sqlx::migrate!("../notes/migrations")).await.context("cannot migrate the database")
+    db.migrate(&sqlx::migrate!("../notes/migrations/sqlite")).await.context("cannot migrate the database")
 }

@@ -4,6 +4,8 @@
 #[path = "../../notes/src/config.rs"]
 mod config;
 pub mod db;
+#[path = "../../notes/src/dialect.rs"]
+mod dialect;
 #[path = "../../notes/src/error.rs"]
 mod error;
 #[path = "../../notes/src/flash.rs"]

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use anyhow::{Context, ensure};
 use argon2::password_hash::rand_core::{OsRng, RngCore};
 
+use crate::dialect;
+
 const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
-const DEFAULT_DATABASE_URL: &str = "sqlite://notes.db";
 
 /// The settings an operator chooses, as opposed to those an administrator
 /// changes in the running application.
@@ -34,7 +35,7 @@ impl Config {
                 Secret::random()
             }
         };
-        Ok(Self { listen, database_url: env_or("DATABASE_URL", DEFAULT_DATABASE_URL), secret })
+        Ok(Self { listen, database_url: env_or("DATABASE_URL", dialect::DEFAULT_URL), secret })
     }
 }
 

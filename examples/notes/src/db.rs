@@ -49,5 +49,5 @@ pub async fn connect(url: &str) -> anyhow::Result<Db> {
 
 /// Brings the schema up to date.
 pub async fn migrate(db: &Db) -> anyhow::Result<()> {
-    sqlx::migrate!().run(db).await.context("cannot migrate the database")
+    sqlx::migrate!("migrations/sqlite").run(db).await.context("cannot migrate the database")
 }

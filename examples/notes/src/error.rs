@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::json;
 
+use crate::dialect;
 use crate::models::Invalid;
 
 /// A request that was not served.
@@ -90,6 +91,9 @@ impl From<anyhow::Error> for AppError {
 
 impl From<sqlx::Error> for AppError {
     fn from(error: sqlx::Error) -> Self {
+        if dialect::is_about_a_character(&error) {
+            return Invalid("There is a character that cannot be stored.".to_owned()).into();
+        }
         Self::Internal(error.into())
     }
 }

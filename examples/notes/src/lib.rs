@@ -2,7 +2,10 @@
 //! them, and a JSON API that does the same.
 
 mod config;
+#[cfg_attr(feature = "postgres", path = "postgres/db.rs")]
 pub mod db;
+#[cfg_attr(feature = "postgres", path = "postgres/dialect.rs")]
+mod dialect;
 mod error;
 mod flash;
 mod form;

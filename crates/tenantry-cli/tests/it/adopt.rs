@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, migrate::Migrator, sqlite:
 use crate::Home;
 
 /// The migrations of the example application.
-static NOTES: Migrator = sqlx::migrate!("../../examples/notes/migrations");
+static NOTES: Migrator = sqlx::migrate!("../../examples/notes/migrations/sqlite");
 
 async fn instance(file: &Path, migrator: Option<&Migrator>, script: &str) {
     let mut connection = SqliteConnectOptions::new().filename(file).create_if_missing(true).connect().await.unwrap();

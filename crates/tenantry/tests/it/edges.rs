@@ -14,12 +14,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tenantry-seaorm", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx"]),
     ("tenantry", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx", "tenantry-tower"]),
     // The demo serves the examples.
-    ("tenantry-cli", &["notes", "notes-saas", "tenantry"]),
+    ("tenantry-cli", &["notes", "notes-saas", "notes-saas-postgres", "tenantry"]),
     ("tenantry-benches", &["notes", "tenantry", "tenantry-sql"]),
     ("tenantry-test", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx"]),
-    // The example and its suite know nothing of us; the converted one depends on the facade alone.
+    // The example and its suite know nothing of us; the converted ones depend on the facade alone.
     ("notes", &[]),
     ("notes-saas", &["tenantry"]),
+    ("notes-saas-postgres", &["tenantry"]),
     ("notes-suite", &[]),
 ];
 

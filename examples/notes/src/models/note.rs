@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use super::user::User;
 use super::{Invalid, required, tag};
 use crate::db::{Builder, Db, Select};
+use crate::dialect::{self, LIKE};
 
 const MAX_TITLE: usize = 200;
 const MAX_BODY: usize = 100_000;
@@ -127,6 +128,7 @@ pub async fn find(db: &Db, id: i64) -> sqlx::Result<Option<Note>> {
 /// Stores a new note with its tags.
 pub async fn create(db: &Db, author: &User, draft: &Draft) -> sqlx::Result<Note> {
     let mut tx = db.begin().await?;
+    dialect::take_turns(&mut tx).await?;
     let id: i64 = sqlx::query_scalar("INSERT INTO notes (user_id, title, body) VALUES ($1, $2, $3) RETURNING id")
         .bind(author.id)
         .bind(&draft.title)
@@ -142,12 +144,9 @@ pub async fn create(db: &Db, author: &User, draft: &Draft) -> sqlx::Result<Note>
 /// Changes a note and its tags. There is none if it was deleted meanwhile.
 pub async fn update(db: &Db, id: i64, draft: &Draft) -> sqlx::Result<Option<Note>> {
     let mut tx = db.begin().await?;
-    let changed = sqlx::query("UPDATE notes SET title = $1, body = $2 WHERE id = $3")
-        .bind(&draft.title)
-        .bind(&draft.body)
-        .bind(id)
-        .execute(&mut *tx)
-        .await?;
+    dialect::take_turns(&mut tx).await?;
+    let changed =
+        sqlx::query(dialect::CHANGE_NOTE).bind(&draft.title).bind(&draft.body).bind(id).execute(&mut *tx).await?;
     if changed.rows_affected() == 0 {
         return Ok(None);
     }
@@ -161,6 +160,7 @@ pub async fn update(db: &Db, id: i64, draft: &Draft) -> sqlx::Result<Option<Note
 /// Deletes a note with its comments, and tells whether it existed.
 pub async fn delete(db: &Db, id: i64) -> sqlx::Result<bool> {
     let mut tx = db.begin().await?;
+    dialect::take_turns(&mut tx).await?;
     let deleted = sqlx::query("DELETE FROM notes WHERE id = $1").bind(id).execute(&mut *tx).await?;
     tag::sweep(&mut tx).await?;
     tx.commit().await?;
@@ -176,16 +176,26 @@ fn push_filter(query: &mut Builder, filter: &Filter, source: &'static str) {
     query.push(" WHERE 1 = 1");
     if let Some(text) = &filter.text {
         let pattern = like_pattern(text);
-        query.push(" AND (title LIKE ").push_bind(pattern.clone());
-        query.push(r" ESCAPE '\' OR body LIKE ").push_bind(pattern.clone());
-        query.push(r" ESCAPE '\' OR EXISTS (SELECT 1 FROM note_tags JOIN tags ON tags.id = note_tags.tag_id WHERE note_tags.note_id = ");
-        query.push(source).push(".id AND tags.name LIKE ").push_bind(pattern);
-        query.push(r" ESCAPE '\'))");
+        query.push(" AND (");
+        push_like(query, "title", &pattern);
+        query.push(" OR ");
+        push_like(query, "body", &pattern);
+        query.push(
+            " OR EXISTS (SELECT 1 FROM note_tags JOIN tags ON tags.id = note_tags.tag_id WHERE note_tags.note_id = ",
+        );
+        query.push(source).push(".id AND ");
+        push_like(query, "tags.name", &pattern);
+        query.push("))");
     }
     if let Some(tag) = &filter.tag {
-        query.push(" AND id IN (SELECT note_id FROM note_tags WHERE tag_id = (SELECT id FROM tags WHERE name = ");
-        query.push_bind(tag.clone()).push("))");
+        query.push(" AND id IN (SELECT note_id FROM note_tags WHERE tag_id = (SELECT id FROM tags WHERE name = lower(");
+        query.push_bind(tag.clone()).push(")))");
     }
+}
+
+/// Adds the condition that `column` is like `pattern`.
+fn push_like(query: &mut Builder, column: &'static str, pattern: &str) {
+    query.push(column).push(" ").push(LIKE).push(" ").push_bind(pattern.to_owned()).push(r" ESCAPE '\'");
 }
 
 /// The LIKE pattern that finds `text` anywhere, taken literally.

@@ -19,6 +19,7 @@ pub struct Settings {
     /// Shown at the top of every page.
     pub site_title: String,
     /// The look for people who did not choose one.
+    #[sqlx(try_from = "String")]
     pub theme: Theme,
     /// The number of notes on a page.
     pub page_size: i64,
@@ -35,9 +36,8 @@ impl Settings {
 }
 
 /// The look of the pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[sqlx(rename_all = "lowercase")]
 pub enum Theme {
     /// Dark text on a light ground.
     Light,
@@ -77,6 +77,14 @@ impl FromStr for Theme {
     }
 }
 
+impl TryFrom<String> for Theme {
+    type Error = Invalid;
+
+    fn try_from(name: String) -> Result<Self, Invalid> {
+        name.parse()
+    }
+}
+
 /// Gives a new site its first settings, and leaves those of an old one alone.
 pub async fn seed(db: &Db) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO settings (id, site_title) VALUES (1, 'Notes') ON CONFLICT DO NOTHING").execute(db).await?;
@@ -101,7 +109,7 @@ pub async fn save(db: &Db, settings: &Settings, by: &User) -> sqlx::Result<()> {
              updated_at = CURRENT_TIMESTAMP",
     )
     .bind(&settings.site_title)
-    .bind(settings.theme)
+    .bind(settings.theme.to_string())
     .bind(settings.page_size)
     .bind(by.id)
     .execute(db)

@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlx::{FromRow, Row as _};
 
 use crate::db::{Db, Row};
+use crate::dialect;
 
 /// How many of the longest notes are listed.
 const LONGEST: i64 = 5;
@@ -101,13 +102,13 @@ pub struct DiscussedNote {
 
 /// Collects all figures, as they were at one moment.
 pub async fn collect(db: &Db) -> sqlx::Result<Stats> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_with(dialect::BEGIN_SNAPSHOT).await?;
     let totals = sqlx::query(TOTALS).try_map(|row: Row| read_totals(&row)).fetch_one(&mut *tx).await?;
     let stats = Stats {
         totals,
         per_user: sqlx::query_as(PER_USER).fetch_all(&mut *tx).await?,
         per_tag: sqlx::query_as(PER_TAG).fetch_all(&mut *tx).await?,
-        per_month: sqlx::query_as(PER_MONTH).fetch_all(&mut *tx).await?,
+        per_month: sqlx::query_as(dialect::PER_MONTH).fetch_all(&mut *tx).await?,
         longest: sqlx::query_as(LONGEST_NOTES).bind(LONGEST).fetch_all(&mut *tx).await?,
         discussed: sqlx::query_as(DISCUSSED).fetch_all(&mut *tx).await?,
         without_notes: sqlx::query_scalar(WITHOUT_NOTES).fetch_all(&mut *tx).await?,
@@ -143,18 +144,8 @@ const PER_TAG: &str = "
      GROUP BY tags.id, tags.name
      ORDER BY notes DESC, tags.name";
 
-const PER_MONTH: &str = "
-    WITH months AS (
-        SELECT strftime('%Y-%m', created_at) AS month, count(*) AS notes
-          FROM notes
-         GROUP BY 1
-    )
-    SELECT month, notes, sum(notes) OVER (ORDER BY month) AS so_far
-      FROM months
-     ORDER BY month";
-
 const LONGEST_NOTES: &str = "
-    SELECT id, title, length(body) AS length
+    SELECT id, title, CAST(length(body) AS BIGINT) AS length
       FROM notes
      WHERE body <> ''
      ORDER BY length(body) DESC, id

@@ -57,7 +57,10 @@ pub async fn list(db: &Db) -> sqlx::Result<Vec<TagCount>> {
 pub(super) async fn replace(tx: &mut Tx, note_id: i64, names: &[String]) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM note_tags WHERE note_id = $1").bind(note_id).execute(&mut **tx).await?;
     for name in names {
-        sqlx::query("INSERT OR IGNORE INTO tags (name) VALUES ($1)").bind(name).execute(&mut **tx).await?;
+        sqlx::query("INSERT INTO tags (name) VALUES ($1) ON CONFLICT (name) DO NOTHING")
+            .bind(name)
+            .execute(&mut **tx)
+            .await?;
         sqlx::query(
             "INSERT INTO note_tags (note_id, tag_id)
              SELECT $1, id FROM tags WHERE name = $2

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use super::{Invalid, required};
 use crate::db::Db;
+use crate::dialect;
 
 const MAX_NAME: usize = 80;
 const MAX_EMAIL: usize = 254;
@@ -61,17 +62,21 @@ impl Registration {
 /// Stores a new user, the first of whom becomes administrator.
 /// There is none if the email address is taken.
 pub async fn create(db: &Db, registration: &Registration, password_hash: &str) -> sqlx::Result<Option<User>> {
-    sqlx::query_as(
+    let mut tx = db.begin().await?;
+    dialect::take_turns(&mut tx).await?;
+    let user = sqlx::query_as(
         "INSERT INTO users (email, name, password_hash, is_admin)
          VALUES ($1, $2, $3, NOT EXISTS (SELECT 1 FROM users))
-         ON CONFLICT (email) DO NOTHING
+         ON CONFLICT DO NOTHING
          RETURNING id, email, name, is_admin, created_at",
     )
     .bind(&registration.email)
     .bind(&registration.name)
     .bind(password_hash)
-    .fetch_optional(db)
-    .await
+    .fetch_optional(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(user)
 }
 
 /// The user with this id.
@@ -84,7 +89,7 @@ pub async fn find(db: &Db, id: i64) -> sqlx::Result<Option<User>> {
 
 /// The account and password hash behind an email address.
 pub async fn credentials(db: &Db, email: &str) -> sqlx::Result<Option<Credentials>> {
-    sqlx::query_as("SELECT id, password_hash FROM users WHERE email = $1").bind(email.trim()).fetch_optional(db).await
+    sqlx::query_as(dialect::CREDENTIALS).bind(email.trim()).fetch_optional(db).await
 }
 
 #[cfg(test)]

@@ -3,6 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a failed test stops where it failed")]
 
 mod checks;
+mod database;
 mod models;
 mod mounted;
+#[cfg_attr(feature = "postgres", path = "postgres/place.rs")]
+mod place;
 mod running;
+#[cfg(feature = "postgres")]
+mod texts;
+mod together;

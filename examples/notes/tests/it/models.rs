@@ -1,5 +1,6 @@
 //! The queries, on a database without the web around it.
 
+use chrono::NaiveDateTime;
 use notes::db::{self, Db};
 use notes::models::comment::{self, Remark};
 use notes::models::note::{self, Draft, Filter, Note};
@@ -7,13 +8,12 @@ use notes::models::setting::{self, Settings, Theme};
 use notes::models::stats;
 use notes::models::tag;
 use notes::models::user::{self, Registration, User};
-use tempfile::TempDir;
 
-use crate::running::database_url;
+use crate::database::open;
 
 #[tokio::test]
 async fn searching_takes_patterns_literally() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let ada = sign_up(&db, "ada").await;
     for title in ["100%", "1000", "a_b", "axb", r"c:\d", "c:d"] {
         write(&db, &ada, title, "", "").await;
@@ -35,7 +35,7 @@ async fn searching_takes_patterns_literally() {
 
 #[tokio::test]
 async fn pages_stop_at_both_ends() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let ada = sign_up(&db, "ada").await;
     let empty = note::list(&db, &Filter::default(), 3, 2).await.unwrap();
     assert_eq!((empty.page, empty.pages, empty.total), (1, 1, 0));
@@ -52,7 +52,7 @@ async fn pages_stop_at_both_ends() {
 
 #[tokio::test]
 async fn the_first_user_is_administrator_and_addresses_are_unique() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     assert!(sign_up(&db, "ada").await.is_admin);
     assert!(!sign_up(&db, "bob").await.is_admin);
     let again = Registration::new("ADA@example.org", "Ada", "long enough").unwrap();
@@ -63,7 +63,7 @@ async fn the_first_user_is_administrator_and_addresses_are_unique() {
 
 #[tokio::test]
 async fn tags_go_with_their_last_note() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let ada = sign_up(&db, "ada").await;
     let one = write(&db, &ada, "one", "", "b,a").await;
     let two = write(&db, &ada, "two", "", "b").await;
@@ -79,7 +79,7 @@ async fn tags_go_with_their_last_note() {
 
 #[tokio::test]
 async fn comments_go_with_their_note() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let ada = sign_up(&db, "ada").await;
     let note = write(&db, &ada, "one", "", "").await;
     let remark = Remark::new("Well.").unwrap();
@@ -94,7 +94,7 @@ async fn comments_go_with_their_note() {
 
 #[tokio::test]
 async fn a_note_remembers_when_it_changed_and_its_number_is_not_used_again() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let ada = sign_up(&db, "ada").await;
     let old = write(&db, &ada, "old", "", "").await;
     age(&db, &old, "2020-01-31 12:00:00").await;
@@ -108,7 +108,7 @@ async fn a_note_remembers_when_it_changed_and_its_number_is_not_used_again() {
 
 #[tokio::test]
 async fn settings_are_seeded_once_and_saved() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let ada = sign_up(&db, "ada").await;
     let first = setting::load(&db).await.unwrap();
     assert_eq!((first.theme, first.page_size), (Theme::Light, 20));
@@ -122,17 +122,17 @@ async fn settings_are_seeded_once_and_saved() {
 
 #[tokio::test]
 async fn a_database_is_migrated_once() {
-    let (db, directory) = database().await;
+    let (db, place) = open().await;
     sign_up(&db, "ada").await;
     db.close().await;
-    let db = db::connect(&database_url(&directory)).await.unwrap();
+    let db = db::connect(&place.url()).await.unwrap();
     db::migrate(&db).await.unwrap();
     assert!(user::credentials(&db, "ada@example.org").await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn figures_of_an_empty_site() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let stats = stats::collect(&db).await.unwrap();
     assert_eq!((stats.totals.users, stats.totals.notes), (0, 0));
     assert!(stats.per_user.is_empty() && stats.per_month.is_empty());
@@ -140,7 +140,7 @@ async fn figures_of_an_empty_site() {
 
 #[tokio::test]
 async fn figures_are_right() {
-    let (db, _directory) = database().await;
+    let (db, _place) = open().await;
     let ada = sign_up(&db, "ada").await;
     let bob = sign_up(&db, "bob").await;
     let cyd = sign_up(&db, "cyd").await;
@@ -180,28 +180,21 @@ async fn figures_are_right() {
     assert_eq!(stats.without_notes, ["dan"]);
 }
 
-async fn database() -> (Db, TempDir) {
-    let directory = tempfile::tempdir().unwrap();
-    let db = db::connect(&database_url(&directory)).await.unwrap();
-    db::migrate(&db).await.unwrap();
-    setting::seed(&db).await.unwrap();
-    (db, directory)
-}
-
-async fn sign_up(db: &Db, name: &str) -> User {
+pub(crate) async fn sign_up(db: &Db, name: &str) -> User {
     let email = format!("{name}@example.org");
     let registration = Registration::new(&email, name, "long enough").unwrap();
     let created = user::create(db, &registration, "hash").await.unwrap();
     created.unwrap()
 }
 
-async fn write(db: &Db, author: &User, title: &str, body: &str, tags: &str) -> Note {
+pub(crate) async fn write(db: &Db, author: &User, title: &str, body: &str, tags: &str) -> Note {
     let draft = Draft::new(title, body, tags.split(',')).unwrap();
     note::create(db, author, &draft).await.unwrap()
 }
 
 /// Makes a note older than it is.
 async fn age(db: &Db, note: &Note, created_at: &str) {
+    let created_at = NaiveDateTime::parse_from_str(created_at, "%Y-%m-%d %H:%M:%S").unwrap();
     sqlx::query("UPDATE notes SET created_at = $1 WHERE id = $2")
         .bind(created_at)
         .bind(note.id)

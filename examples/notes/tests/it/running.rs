@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use axum::Router;
 use notes::{Config, Secret};
 use notes_suite::Site;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::place::Place;
 
 /// A copy of the application with a database of its own, for as long as it is
 /// in scope.
@@ -15,7 +16,7 @@ pub(crate) struct Running {
     /// Where it is found.
     pub(crate) site: Site,
     server: JoinHandle<()>,
-    _directory: TempDir,
+    _place: Place,
 }
 
 impl Running {
@@ -27,15 +28,15 @@ impl Running {
     /// Starts the application as a part of what `wrap` makes of it, where it is
     /// found at `path`.
     pub(crate) async fn start_within(path: &str, wrap: impl FnOnce(Router) -> Router) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let place = Place::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = wrap(notes::app(config(&directory, address)).await.unwrap());
+        let app = wrap(notes::app(config(&place, address)).await.unwrap());
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.unwrap();
         });
         let base = format!("http://{address}{path}");
-        Self { site: Site::new(base.parse().unwrap()), server, _directory: directory }
+        Self { site: Site::new(base.parse().unwrap()), server, _place: place }
     }
 }
 
@@ -45,11 +46,6 @@ impl Drop for Running {
     }
 }
 
-/// The URL of a database in `directory`.
-pub(crate) fn database_url(directory: &TempDir) -> String {
-    format!("sqlite://{}", directory.path().join("notes.db").display())
-}
-
-fn config(directory: &TempDir, listen: SocketAddr) -> Config {
-    Config { listen, database_url: database_url(directory), secret: Secret::random() }
+fn config(place: &Place, listen: SocketAddr) -> Config {
+    Config { listen, database_url: place.url(), secret: Secret::random() }
 }

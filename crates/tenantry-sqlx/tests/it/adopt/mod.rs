@@ -26,7 +26,7 @@ const ACME: i64 = 1;
 const GLOBEX: i64 = 2;
 
 /// The migrations of the example application.
-static NOTES: Migrator = sqlx::migrate!("../../examples/notes/migrations");
+static NOTES: Migrator = sqlx::migrate!("../../examples/notes/migrations/sqlite");
 
 impl Deployment {
     /// Where its databases are.

@@ -1,0 +1,41 @@
+//! Shared notes for one organisation: pages to write, tag, discuss and search
+//! them, and a JSON API that does the same.
+
+#![cfg(feature = "postgres")]
+
+#[path = "../../notes/src/config.rs"]
+mod config;
+pub mod db;
+#[path = "../../notes/src/postgres/dialect.rs"]
+mod dialect;
+#[path = "../../notes/src/error.rs"]
+mod error;
+#[path = "../../notes/src/flash.rs"]
+mod flash;
+#[path = "../../notes/src/form.rs"]
+mod form;
+#[path = "../../notes/src/models/mod.rs"]
+pub mod models;
+#[path = "../../notes/src/page.rs"]
+mod page;
+#[path = "../../notes/src/password.rs"]
+mod password;
+#[path = "../../notes/src/routes/mod.rs"]
+mod routes;
+#[path = "../../notes/src/session.rs"]
+mod session;
+#[path = "../../notes/src/state.rs"]
+mod state;
+#[path = "../../notes/src/visitor.rs"]
+mod visitor;
+
+pub use crate::config::{Config, Secret};
+use crate::models::setting;
+use crate::state::AppState;
+
+/// Opens and prepares the database, and puts the application together.
+pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<axum::Router> {
+    let db = tenancy.postgres().on_first_use(|db| async move { setting::seed(&db).await });
+    db::migrate(&db).await?;
+    Ok(routes::router().with_state(AppState::new(db, &config.secret)?))
+}

@@ -1,0 +1,41 @@
+//! What has to be said differently to SQLite and to PostgreSQL: here to SQLite.
+
+use crate::db::Tx;
+
+/// The database of those who name none.
+pub(crate) const DEFAULT_URL: &str = "sqlite://notes.db";
+
+/// Compares with a pattern, whatever the case.
+pub(crate) const LIKE: &str = "LIKE";
+
+/// The account and password hash behind an email address, whatever its case.
+pub(crate) const CREDENTIALS: &str = "SELECT id, password_hash FROM users WHERE email = $1";
+
+/// Gives a note another title and text. The trigger `notes_touch` notes when.
+pub(crate) const CHANGE_NOTE: &str = "UPDATE notes SET title = $1, body = $2 WHERE id = $3";
+
+/// The months with new notes.
+pub(crate) const PER_MONTH: &str = "
+    WITH months AS (
+        SELECT strftime('%Y-%m', created_at) AS month, count(*) AS notes
+          FROM notes
+         GROUP BY 1
+    )
+    SELECT month, notes, sum(notes) OVER (ORDER BY month) AS so_far
+      FROM months
+     ORDER BY month";
+
+/// Begins a transaction that sees everything as it was at one moment.
+pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN";
+
+/// Whether a text has a character that the database does not take. SQLite takes
+/// all.
+pub(crate) fn is_about_a_character(_: &sqlx::Error) -> bool {
+    false
+}
+
+/// Makes a transaction wait for others that write, where its statements depend
+/// on each other. There is nothing to do: SQLite has one that writes at a time.
+pub(crate) async fn take_turns(_: &mut Tx) -> sqlx::Result<()> {
+    Ok(())
+}
