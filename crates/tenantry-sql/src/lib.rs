@@ -35,6 +35,8 @@ mod splicing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "postgres")]
+pub use crate::postgres::definition::{Definition, definition, postgres_statements};
 #[cfg(feature = "mutants")]
 pub use crate::rules::{unverified, without};
 #[cfg(feature = "sqlite")]

@@ -27,6 +27,8 @@ pub mod catalog;
 mod migrations;
 mod native;
 mod owner_only;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod recorder;
 pub mod scoped;
 mod shared;

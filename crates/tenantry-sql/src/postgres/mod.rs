@@ -16,6 +16,7 @@
 //! (a backslash before a quote is refused besides), `search_path = pg_catalog`, so that a function or type without a
 //! schema is the built-in one, and `client_encoding = UTF8`.
 
+pub(crate) mod definition;
 pub(crate) mod functions;
 pub(crate) mod lower;
 mod tokens;

@@ -1,0 +1,3 @@
+//! PostgreSQL: tables that tenants share in one database.
+
+mod schema;
