@@ -7,8 +7,9 @@
 use pg_query::{
     DeparseOptions, NodeEnum,
     protobuf::{
-        AlterTableCmd, AlterTableStmt, AlterTableType, CreateExtensionStmt, CreateStmt, DropStmt, Node, ObjectType,
-        ParseResult, RangeVar, RawStmt, RenameStmt, ResTarget, SelectStmt, Token, TransactionStmtKind,
+        AlterTableCmd, AlterTableStmt, AlterTableType, CreateExtensionStmt, CreateStmt, DropStmt, LimitOption, Node,
+        ObjectType, ParseResult, RangeVar, RawStmt, RenameStmt, ResTarget, SelectStmt, SetOperation, Token,
+        TransactionStmtKind,
     },
 };
 
@@ -186,7 +187,9 @@ fn using(command: &AlterTableCmd) -> Result<Option<(Name, String)>, Refused> {
     let Some(expression) = &column.raw_default else { return Ok(None) };
     let target = ResTarget { val: Some(expression.clone()), ..ResTarget::default() };
     let target = Node { node: Some(NodeEnum::ResTarget(Box::new(target))) };
-    let select = SelectStmt { target_list: vec![target], ..SelectStmt::default() };
+    // The printer trusts that these say something.
+    let (op, limit_option) = (SetOperation::SetopNone.into(), LimitOption::Default.into());
+    let select = SelectStmt { target_list: vec![target], op, limit_option, ..SelectStmt::default() };
     let select = Node { node: Some(NodeEnum::SelectStmt(Box::new(select))) };
     let statement = RawStmt { stmt: Some(Box::new(select)), stmt_location: 0, stmt_len: 0 };
     let printed = pg_query::deparse(&ParseResult { version: 0, stmts: vec![statement] }, DeparseOptions::default());
