@@ -371,7 +371,7 @@ mod tests {
     fn a_script_is_split_where_its_statements_end() {
         assert_eq!(postgres_statements(" ;; -- nothing\n").unwrap(), Vec::<&str>::new());
         let script = "-- a\nCREATE TABLE t (a text DEFAULT ';'); SELECT $$;$$ ;\n\tDELETE FROM é";
-        let expected = ["-- a\nCREATE TABLE t (a text DEFAULT ';')", "SELECT $$;$$", "DELETE FROM é"];
+        let expected = ["CREATE TABLE t (a text DEFAULT ';')", "SELECT $$;$$", "DELETE FROM é"];
         assert_eq!(postgres_statements(script).unwrap(), expected);
         assert!(postgres_statements("SELECT 'x").is_err());
     }
