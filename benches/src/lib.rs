@@ -1,5 +1,7 @@
 //! Deployments to measure.
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod step;
 pub mod tables;
 

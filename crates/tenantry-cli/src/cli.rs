@@ -43,6 +43,9 @@ enum Command {
     #[cfg(feature = "demo")]
     #[command(name = "demo")]
     Demo(crate::demo::Demo),
+    /// Ask PostgreSQL whether it keeps tenants apart by itself
+    #[cfg(feature = "postgres")]
+    Doctor(crate::doctor::Doctor),
     /// Show what becomes of statements when they are scoped
     Explain(Explain),
     /// Replace the master key
@@ -88,6 +91,8 @@ impl Cli {
             }
             #[cfg(feature = "demo")]
             Command::Demo(command) => command.run(output).await,
+            #[cfg(feature = "postgres")]
+            Command::Doctor(command) => command.run(&settings()?, output).await,
             Command::Explain(command) => command.run(&settings()?, output).await,
             Command::Keys(command) => command.run(&settings()?, output),
             Command::Plan(command) => command.run(&settings()?, output).await,

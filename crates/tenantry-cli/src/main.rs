@@ -7,6 +7,8 @@ mod config;
 mod database;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "postgres")]
+mod doctor;
 mod failure;
 mod keys;
 mod output;

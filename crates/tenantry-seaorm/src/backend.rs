@@ -3,6 +3,7 @@
 use sea_orm::{DbBackend, ExecResult, QueryResult, SqliteTransactionMode, TransactionOptions, Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{IntoArguments, Sqlite};
+use tenantry_sql::{Dialect, Refused};
 use tenantry_sqlx::scoped::Scopable;
 
 /// A database of SeaORM that can be scoped.
@@ -27,7 +28,11 @@ pub trait Backend: Scopable {
 
     /// How a transaction begins, if it is not as always.
     #[doc(hidden)]
-    fn beginning(options: &TransactionOptions) -> Option<&'static str>;
+    fn beginning(options: &TransactionOptions) -> Option<String>;
+
+    /// The statements of a script.
+    #[doc(hidden)]
+    fn statements(script: &str) -> Result<Vec<&str>, Refused>;
 }
 
 impl Backend for Sqlite {
@@ -45,13 +50,47 @@ impl Backend for Sqlite {
         result.into()
     }
 
-    fn beginning(options: &TransactionOptions) -> Option<&'static str> {
+    fn beginning(options: &TransactionOptions) -> Option<String> {
         ignored(options);
-        options.sqlite_transaction_mode.map(|mode| match mode {
+        let mode = options.sqlite_transaction_mode?;
+        let begin = match mode {
             SqliteTransactionMode::Deferred => "BEGIN DEFERRED",
             SqliteTransactionMode::Immediate => "BEGIN IMMEDIATE",
             SqliteTransactionMode::Exclusive => "BEGIN EXCLUSIVE",
-        })
+        };
+        Some(begin.to_owned())
+    }
+
+    fn statements(script: &str) -> Result<Vec<&str>, Refused> {
+        Dialect::Sqlite.statements(script)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Backend for sqlx::Postgres {
+    const BACKEND: DbBackend = DbBackend::Postgres;
+
+    fn arguments(values: Values) -> sqlx::postgres::PgArguments {
+        SqlxValues(values).into_arguments()
+    }
+
+    fn row(row: Self::Row) -> QueryResult {
+        row.into()
+    }
+
+    fn result(result: Self::QueryResult) -> ExecResult {
+        result.into()
+    }
+
+    fn beginning(options: &TransactionOptions) -> Option<String> {
+        let level = options.isolation_level.map(|level| format!(" ISOLATION LEVEL {level}"));
+        let access = options.access_mode.map(|mode| format!(" {mode}"));
+        let has_options = level.is_some() || access.is_some();
+        has_options.then(|| format!("BEGIN{}{}", level.unwrap_or_default(), access.unwrap_or_default()))
+    }
+
+    fn statements(script: &str) -> Result<Vec<&str>, Refused> {
+        Dialect::Postgres.statements(script)
     }
 }
 

@@ -7,7 +7,7 @@ use sea_orm::{
     AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, Statement, StreamTrait,
     TransactionError, TransactionOptions, TransactionTrait,
 };
-use sqlx::Sqlite;
+use sqlx::{AssertSqlSafe, Sqlite};
 use tenantry_resource::{current, within};
 use tenantry_sqlx::{ScopeError, ScopedPool};
 
@@ -58,7 +58,7 @@ impl<DB: Backend> ConnectionTrait for ScopedDatabase<DB> {
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
-        match *statement::script(text) {
+        match *statement::script::<DB>(text) {
             // On the pool, where a transaction cannot be begun by text and left open.
             [statement] => statement::execute_unprepared(&self.pool, statement).await,
             ref script => {
@@ -115,7 +115,7 @@ impl<DB: Backend> TransactionTrait for ScopedDatabase<DB> {
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<Self::Transaction, DbErr> {
         let begun = match DB::beginning(&options) {
-            Some(statement) => self.pool.begin_with(statement).await,
+            Some(statement) => self.pool.begin_with(AssertSqlSafe(statement)).await,
             None => self.pool.begin().await,
         };
         begun.map(ScopedDatabaseTransaction::new).map_err(querying)

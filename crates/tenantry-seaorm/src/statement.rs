@@ -41,8 +41,8 @@ pub(crate) async fn execute_script<DB: Backend>(
 }
 
 /// The statements of a script. One that cannot be taken apart is handed on whole, and refused where it is planned.
-pub(crate) fn script(text: &str) -> Vec<&str> {
-    tenantry_sql::statements(text).unwrap_or_else(|_| vec![text])
+pub(crate) fn script<DB: Backend>(text: &str) -> Vec<&str> {
+    DB::statements(text).unwrap_or_else(|_| vec![text])
 }
 
 /// The first row of a statement.

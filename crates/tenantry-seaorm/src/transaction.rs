@@ -104,7 +104,7 @@ impl<DB: Backend> ConnectionTrait for ScopedDatabaseTransaction<DB> {
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
-        let script = statement::script(text);
+        let script = statement::script::<DB>(text);
         statement::execute_script(self.session.lock().await.connection(self.level)?, &script).await
     }
 

@@ -24,6 +24,19 @@ impl Dialect {
         }
     }
 
+    /// The statements of a script, without the semicolons between them.
+    ///
+    /// # Errors
+    ///
+    /// A refusal, if the script cannot be read.
+    pub fn statements(self, script: &str) -> Result<Vec<&str>, Refused> {
+        match self {
+            Self::Sqlite => sqlite::ddl::statements(script),
+            #[cfg(feature = "postgres")]
+            Self::Postgres => crate::postgres::definition::postgres_statements(script),
+        }
+    }
+
     /// Reads what was printed again; the tenant is the parameter of this number.
     pub(crate) fn verify(self, text: &str, schema: &SchemaMap, number: u32) -> Result<(), Refused> {
         match self {

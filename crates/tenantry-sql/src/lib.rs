@@ -38,6 +38,7 @@ mod splicing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use crate::postgres::definition::{Definition, definition, postgres_statements};
 #[cfg(feature = "postgres")]
 pub use crate::postgres::{CATALOG_SCHEMA, CATALOGS, INFORMATION_SCHEMA};
 #[cfg(feature = "mutants")]

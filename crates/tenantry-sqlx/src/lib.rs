@@ -28,10 +28,14 @@ pub mod catalog;
 mod migrations;
 mod native;
 mod owner_only;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod recorder;
 pub mod scoped;
 mod shared;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::{Finding, PostgresOptions, Severity, doctor};
 #[cfg(feature = "postgres")]
 pub use catalog::PgCatalog;
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};

@@ -43,6 +43,8 @@ pub use tenantry_sqlx::{
     Explain, FollowOptions, Follower, OpenOptions, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction,
     SqliteCatalog, SqliteOptions, adopt, follow,
 };
+#[cfg(feature = "postgres")]
+pub use tenantry_sqlx::{Finding, PostgresOptions, Severity, doctor};
 pub use tenantry_tower as tower;
 pub use tenantry_tower::{App, CurrentScope, ScriptRoot};
 

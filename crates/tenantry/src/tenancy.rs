@@ -10,9 +10,13 @@ use std::{
 
 use axum::Router;
 use sqlx::Sqlite;
+#[cfg(feature = "postgres")]
+use sqlx::postgres::PgConnectOptions;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
 use tenantry_resource::{Bounds, BoxError, PerTenant};
 use tenantry_sql::Name;
+#[cfg(feature = "postgres")]
+use tenantry_sqlx::PostgresOptions;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 use tenantry_tower::{
     AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
@@ -23,6 +27,12 @@ use crate::{
     config::{Config, InstancesSection},
     front::Layers,
     keys, resolver,
+};
+
+#[cfg(feature = "postgres")]
+use {
+    crate::config::{ConfigError, ServerUrl},
+    std::str::FromStr,
 };
 
 /// A deployment: its tenants, its plans, its keys, and the way from a request to an application.
@@ -42,6 +52,8 @@ struct Shared {
     layers: Layers,
     dispatched: Arc<Dispatched>,
     sqlite: ScopedPool<Sqlite>,
+    #[cfg(feature = "postgres")]
+    postgres: ScopedPool<sqlx::Postgres>,
 }
 
 impl Tenancy {
@@ -72,7 +84,22 @@ impl Tenancy {
         let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
         let layers = layers(&config, Arc::clone(&admission))?;
         let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
-        let shared = Shared { config, catalog, admission, follower, layers, dispatched, sqlite };
+        #[cfg(feature = "postgres")]
+        let postgres = match config.postgres_options()? {
+            Some(options) => ScopedPool::postgres(options, Some(Arc::clone(&admission))),
+            None => ScopedPool::unconfigured("write database.url and database.application_url"),
+        };
+        let shared = Shared {
+            config,
+            catalog,
+            admission,
+            follower,
+            layers,
+            dispatched,
+            sqlite,
+            #[cfg(feature = "postgres")]
+            postgres,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -103,6 +130,12 @@ impl Tenancy {
     /// pool.
     pub fn sqlite(&self) -> ScopedPool<Sqlite> {
         self.shared.sqlite.clone()
+    }
+
+    /// The same on PostgreSQL, as `database.url` and `database.application_url` say. It takes the place of a `PgPool`.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(&self) -> ScopedPool<sqlx::Postgres> {
+        self.shared.postgres.clone()
     }
 
     /// The registry of tenants.
@@ -209,6 +242,38 @@ impl Config {
     /// Where the tenants' rows are on SQLite, and how much of what is used for them.
     pub fn sqlite_options(&self) -> SqliteOptions {
         sqlite_options(self)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Config {
+    /// What the configuration says of the tenants' databases on PostgreSQL; nothing when it names none.
+    ///
+    /// # Errors
+    ///
+    /// When a URL cannot be used to connect.
+    pub fn postgres_options(&self) -> Result<Option<PostgresOptions>, ConfigError> {
+        let section = &self.database;
+        let (Some(owner), Some(application)) = (&section.url, &section.application_url) else { return Ok(None) };
+        let options = |key: &str, url: &ServerUrl| {
+            // The error of sqlx may repeat a part of the URL, the password for instance.
+            PgConnectOptions::from_str(url.expose()).map_err(|_| ConfigError::Invalid {
+                place: "the configuration".to_owned(),
+                problems: vec![format!("{key}: {url} has a parameter that is not known, or a value that cannot be")],
+            })
+        };
+        let application = options("database.application_url", application)?;
+        let mut postgres = PostgresOptions::new(application, options("database.url", owner)?);
+        let same = sqlite_options(self);
+        postgres.global = same.global.iter().map(|name| Name::exact(name.as_str())).collect();
+        postgres.connections_max = same.connections_max;
+        postgres.waiters_max = usize::try_from(section.waiters_max.get()).unwrap_or(usize::MAX);
+        postgres.acquire_timeout = same.acquire_timeout;
+        postgres.idle_timeout = section.idle_timeout;
+        postgres.walls_check = section.walls_check;
+        postgres.limits = same.limits;
+        postgres.bounds = same.bounds;
+        Ok(Some(postgres))
     }
 }
 

@@ -22,6 +22,7 @@
 //! [`INFORMATION_SCHEMA`].
 
 pub(crate) mod catalogs;
+pub(crate) mod definition;
 mod extensions;
 pub(crate) mod functions;
 pub(crate) mod lower;

@@ -87,3 +87,5 @@ macro_rules! as_executor {
 }
 
 as_executor!(Sqlite);
+#[cfg(feature = "postgres")]
+as_executor!(sqlx::Postgres);

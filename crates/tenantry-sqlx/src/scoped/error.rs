@@ -69,6 +69,12 @@ pub enum ScopeError {
     /// Row-level security does not hold, so that a mistake in the scoping of a statement would not be caught.
     #[error("no statement is run on shared tables, since row-level security does not hold: {0}; see `tenantry doctor`")]
     SecondWall(Arc<str>),
+    /// No database is configured.
+    #[error("no database is configured for these statements: {missing}")]
+    NotConfigured {
+        /// What is missing.
+        missing: &'static str,
+    },
     /// Too many statements wait for a connection.
     #[error(
         "{waiters_max} statements wait for a connection already; try again, or raise waiters_max or connections_max"
@@ -98,6 +104,7 @@ impl ScopeError {
             Self::NotAdmitted(_)
             | Self::Placement { .. }
             | Self::Incomplete { .. }
+            | Self::NotConfigured { .. }
             | Self::SecondWall(_)
             | Self::TooManyWait { .. }
             | Self::Unavailable(_) => None,
@@ -117,6 +124,7 @@ impl DatabaseError for ScopeError {
             Self::NotAdmitted(_) => "the tenant is not admitted",
             Self::Placement { .. } => "no database for the placement",
             Self::Incomplete { .. } => "the tenant's rows are incomplete",
+            Self::NotConfigured { .. } => "no database is configured",
             Self::SecondWall(_) => "row-level security does not hold",
             Self::TooManyWait { .. } => "too many statements wait for a connection",
             Self::Unavailable(_) => "the tenant's database is not available",

@@ -46,6 +46,10 @@ impl<DB: Scopable> Lease<DB> {
                 let mut steps = DB::fetch_many(self.connection.connection(), ready);
                 loop {
                     match steps.try_next().await {
+                        // What runs counts the rows, where the application's `TRUNCATE` would count none.
+                        Ok(Some(Either::Left(_))) if effect == Some(Effect::Truncate) => {
+                            yield Either::Left(DB::QueryResult::default());
+                        }
                         Ok(Some(step)) => yield step,
                         Ok(None) => break,
                         Err(error) => {
@@ -91,6 +95,9 @@ impl<DB: Scopable> Lease<DB> {
                 return self.counted(&plan, what).await;
             }
             // Nobody counts these, so that the connection cannot be proved clean afterwards.
+            self.connection.spoil();
+        }
+        if plan.outlives_transaction {
             self.connection.spoil();
         }
         let ready = Ready::planned(&plan, arguments, persistent, self.scope.id().get())?;

@@ -13,6 +13,7 @@ mod execute;
 mod explain;
 mod first_use;
 mod lease;
+mod nowhere;
 mod own;
 mod pool;
 mod savepoint;

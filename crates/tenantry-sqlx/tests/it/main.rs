@@ -49,3 +49,5 @@ fn new(slug: &str, aliases: &[&str]) -> NewTenant {
     new
 }
 mod scoped;
+#[cfg(feature = "postgres")]
+mod shared_postgres;

@@ -125,9 +125,16 @@ pub struct TestRole {
     pub url: String,
 }
 
-/// Drops a database, and the roles that were made for it.
+/// Drops a database, those that were made beside it, and the roles that were made for it.
 async fn drop_all(admin: &PgConnectOptions, name: &str, roles: &[String]) -> Result<(), ServerError> {
-    execute(admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+    let mut connection = admin.connect().await?;
+    let beside =
+        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname = $1 OR datname LIKE $1 || '\\_%'");
+    let databases: Vec<String> = beside.bind(name).fetch_all(&mut connection).await?;
+    connection.close().await?;
+    for database in databases {
+        execute(admin, &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")).await?;
+    }
     for role in roles {
         execute(admin, &format!("DROP ROLE IF EXISTS {role}")).await?;
     }

@@ -15,6 +15,12 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     unless(!config.catalog.poll.is_zero(), "catalog.poll: it has to be longer than nothing");
     let database = &config.database;
     unless(!database.acquire_timeout.is_zero(), "database.acquire_timeout: it has to be longer than nothing");
+    let both = database.url.is_some() == database.application_url.is_some();
+    unless(both, "database.url, database.application_url: on PostgreSQL there are two roles; write both or none");
+    let others = database.url.is_none() || database.url != database.application_url;
+    unless(others, "database.application_url: it has to be another role than the owner, for whom no security holds");
+    unless(!database.idle_timeout.is_zero(), "database.idle_timeout: it has to be longer than nothing");
+    unless(!database.walls_check.is_zero(), "database.walls_check: it has to be longer than nothing");
     unless(database.statement_bytes_max > 0, "database.statement_bytes_max: it has to be at least 1");
     unless(database.statement_bytes_max <= 1_000_000, "database.statement_bytes_max: SQLite takes 1000000 at most");
     unless(database.nesting_max.get() <= 200, "database.nesting_max: 200 is the most that is verified");

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::value;
+use super::{ServerUrl, value};
 
 /// `[database]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,13 @@ pub struct DatabaseSection {
     pub shared: PathBuf,
     /// The folder with a SQLite file for each tenant that has a database of its own.
     pub dedicated: PathBuf,
+    /// The PostgreSQL database with the tables that tenants share, as the role that owns its schema; for
+    /// `Tenancy::postgres`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<ServerUrl>,
+    /// The same database, as the role that serves requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_url: Option<ServerUrl>,
     /// Tables that all tenants read and none may change.
     pub global: Vec<String>,
     /// Connections to the shared database, for all tenants together.
@@ -22,6 +29,14 @@ pub struct DatabaseSection {
     /// How long a statement waits for one of them.
     #[serde(with = "value::duration")]
     pub acquire_timeout: Duration,
+    /// How many statements may wait for one of them, on PostgreSQL.
+    pub waiters_max: NonZeroU32,
+    /// How long a connection to PostgreSQL stays open that nobody uses.
+    #[serde(with = "value::duration")]
+    pub idle_timeout: Duration,
+    /// How often PostgreSQL is asked whether row-level security still holds.
+    #[serde(with = "value::duration")]
+    pub walls_check: Duration,
     /// How long a statement waits for a lock that another connection holds.
     #[serde(with = "value::duration")]
     pub busy_timeout: Duration,
@@ -42,9 +57,14 @@ impl Default for DatabaseSection {
         Self {
             shared: "shared.db".into(),
             dedicated: "tenants".into(),
+            url: None,
+            application_url: None,
             global: Vec::new(),
             connections_max: NonZeroU32::MIN.saturating_add(9),
             acquire_timeout: Duration::from_secs(10),
+            waiters_max: NonZeroU32::MIN.saturating_add(1023),
+            idle_timeout: Duration::from_mins(10),
+            walls_check: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
             statement_bytes_max: 1_000_000,
             nesting_max: NonZeroU32::MIN.saturating_add(99),

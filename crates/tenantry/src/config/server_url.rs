@@ -2,12 +2,32 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// The URL of a database, such as `postgres://user:password@host:5432/database`. Neither its text nor its `Debug` has the
 /// password; without one in the URL, `PGPASSWORD` or `~/.pgpass` has it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ServerUrl(Url);
+
+impl TryFrom<String> for ServerUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => Self::parse(&text),
+            // Without what follows the scheme: there may be a password.
+            _ => Err("url is not like postgres://user:password@host:5432/database".to_owned()),
+        }
+    }
+}
+
+impl From<ServerUrl> for String {
+    fn from(url: ServerUrl) -> Self {
+        url.to_string()
+    }
+}
 
 impl ServerUrl {
     /// The URL as it was written, for whoever connects.

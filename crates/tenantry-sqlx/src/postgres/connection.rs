@@ -1,0 +1,99 @@
+//! Connections of the application's role.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{ConnectOptions, Connection as _, Executor, PgConnection, Row, postgres::PgConnectOptions};
+
+use crate::scoped::ScopeError;
+
+/// How long an idle connection is trusted without being asked.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How long an idle connection may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// What a statement means depends on these. A server or a role may have other defaults, and no statement can set them.
+///
+/// `pg_catalog` is searched before `public`, without being named; named, it would be what `current_schema()` answers.
+const PINNED: [(&str, &str); 3] =
+    [("search_path", "public"), ("standard_conforming_strings", "on"), ("row_security", "on")];
+
+/// A connection, and how many others were lost before it was made.
+pub(super) struct Connection {
+    pub(super) postgres: PgConnection,
+    made_after: u64,
+}
+
+/// How many connections were lost: a server that ends one may have ended all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Losses(Arc<AtomicU64>);
+
+impl Losses {
+    /// One was lost.
+    pub(super) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Connection {
+    /// Connects to the database that tenants share, and sees to it that statements mean there what they are taken for.
+    pub(super) async fn to_shared(options: &PgConnectOptions, losses: &Losses) -> Result<Self, sqlx::Error> {
+        let mut connection = Self::to(&pinned(options), losses).await?;
+        check_pinned(&mut connection.postgres).await?;
+        Ok(connection)
+    }
+
+    /// Connects.
+    pub(super) async fn to(options: &PgConnectOptions, losses: &Losses) -> Result<Self, sqlx::Error> {
+        let made_after = losses.now();
+        let postgres = options.connect().await.inspect_err(|_| losses.count())?;
+        Ok(Self { postgres, made_after })
+    }
+
+    /// Whether it can be used after it has been idle. It is asked when that is in doubt.
+    pub(super) async fn is_alive(&mut self, idle: Duration, losses: &Losses) -> bool {
+        if idle < TRUSTED && self.made_after == losses.now() {
+            return true;
+        }
+        let losses_before = losses.now();
+        let alive = tokio::time::timeout(ANSWER, self.postgres.ping()).await.is_ok_and(|pinged| pinged.is_ok());
+        if alive {
+            self.made_after = losses_before;
+        }
+        alive
+    }
+}
+
+/// With the settings that statements depend on.
+pub(super) fn pinned(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().options(PINNED)
+}
+
+/// The server says what is in effect: what is between may drop what a connection asks for at its start.
+async fn check_pinned(postgres: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let row = postgres
+        .fetch_one(
+            "SELECT current_setting('search_path'), current_setting('standard_conforming_strings'), \
+             current_setting('row_security'), current_setting('client_encoding')",
+        )
+        .await?;
+    let pinned = PINNED.into_iter().chain([("client_encoding", "UTF8")]);
+    for (at, (setting, wanted)) in pinned.enumerate() {
+        let found: String = row.try_get(at)?;
+        if found != wanted {
+            let breach = format!("{setting} is {found:?} on a new connection, and has to be {wanted:?}");
+            return Err(ScopeError::SecondWall(breach.into()).into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Errors of the shared database, as a private one would say them.
+
+use std::{borrow::Cow, error::Error as StdError, fmt};
+
+use sqlx::{
+    error::{DatabaseError, ErrorKind},
+    postgres::PgDatabaseError,
+};
+use tenantry_sql::{SHARED_SCHEMA, TENANT};
+
+/// Says an error of the shared database as a private one would: without the column of the tenant and the schema of the
+/// shared tables. Codes, and names of tables, columns and constraints are those of a private database already.
+pub(super) fn translate(error: sqlx::Error) -> sqlx::Error {
+    let sqlx::Error::Database(original) = error else { return error };
+    let Some(postgres) = original.try_downcast_ref::<PgDatabaseError>() else { return sqlx::Error::Database(original) };
+    let shows = |text: Option<&str>| text.is_some_and(|text| text.contains(TENANT) || text.contains(SHARED_SCHEMA));
+    let texts = [Some(postgres.message()), postgres.detail(), postgres.hint(), postgres.r#where(), postgres.schema()];
+    if !texts.into_iter().any(shows) {
+        return sqlx::Error::Database(original);
+    }
+    let message = said(postgres.message());
+    sqlx::Error::Database(Box::new(Translated { original, message }))
+}
+
+/// Whether the connection is gone, or no longer known to be at the beginning of an answer.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // Class 57P: an operator intervened (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
+    }
+}
+
+/// The message without what only the shared database has.
+fn said(message: &str) -> String {
+    let (column, schema) = (format!("{TENANT}, "), format!("{SHARED_SCHEMA}."));
+    message.replace(&column, "").replace(&schema, "")
+}
+
+/// An error of PostgreSQL that is shown without what only the shared database has.
+struct Translated {
+    original: Box<dyn DatabaseError>,
+    message: String,
+}
+
+impl fmt::Display for Translated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Without the details, which have the tenant's number in them.
+impl fmt::Debug for Translated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, constraint) = (self.original.code(), self.original.constraint());
+        f.debug_struct("PgDatabaseError")
+            .field("code", &code)
+            .field("message", &self.message)
+            .field("table", &self.original.table())
+            .field("constraint", &constraint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Translated {}
+
+impl DatabaseError for Translated {
+    fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        self.original.code()
+    }
+
+    // By these three an error is asked of which database it is, and the answer is that of PostgreSQL's own.
+    fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self.original.as_error()
+    }
+
+    fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
+        self.original.as_error_mut()
+    }
+
+    fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+        self.original.into_error()
+    }
+
+    fn is_transient_in_connect_phase(&self) -> bool {
+        self.original.is_transient_in_connect_phase()
+    }
+
+    fn constraint(&self) -> Option<&str> {
+        self.original.constraint()
+    }
+
+    fn table(&self) -> Option<&str> {
+        self.original.table()
+    }
+
+    fn kind(&self) -> ErrorKind {
+        self.original.kind()
+    }
+}

@@ -1,0 +1,34 @@
+//! A PostgreSQL database whose tables tenants share.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `budget` | how many connections there may be, and who waits for one |
+//! | `connection` | connections of the application's role |
+//! | `dedicated` | the databases that tenants have of their own |
+//! | `examine` | whether row-level security holds, for operators |
+//! | `explain` | how the server would run a statement |
+//! | `failure` | errors, as a private database would say them |
+//! | `held` | a connection that is checked out, and what becomes of it afterwards |
+//! | `keeper` | the schema as the application knows it, and whether the second wall holds |
+//! | `owner` | the connection that owns the schema |
+//! | `schema` | the shared tables, which follow the application's own; row-level security; what the server is asked |
+//! | `source` | leases |
+
+mod budget;
+mod connection;
+mod dedicated;
+mod examine;
+mod explain;
+mod failure;
+mod held;
+mod keeper;
+mod options;
+mod owner;
+mod schema;
+mod source;
+
+pub use self::{
+    examine::doctor,
+    options::PostgresOptions,
+    schema::{Finding, Severity},
+};

@@ -1,0 +1,71 @@
+//! Where tenants' rows are on PostgreSQL.
+
+use std::{fmt, time::Duration};
+
+use sqlx::postgres::PgConnectOptions;
+use tenantry_resource::Bounds;
+use tenantry_sql::{Limits, Name};
+
+/// Where tenants' rows are on PostgreSQL, and how much of what is used for them.
+///
+/// Two roles log in. The *owner* has the schema: it migrates, and makes what a new tenant begins with. The *application*
+/// serves requests: it owns nothing, so that row-level security holds for it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PostgresOptions {
+    /// The database that tenants share, as the role that serves requests.
+    pub application: PgConnectOptions,
+    /// The same database, as the role that owns its schema.
+    pub owner: PgConnectOptions,
+    /// Tables that all tenants read and none may change.
+    pub global: Vec<Name>,
+    /// Connections of the application's role, for all tenants together and whichever database they are to; 20 by default.
+    pub connections_max: usize,
+    /// How many statements may wait for one of them; 1024 by default.
+    pub waiters_max: usize,
+    /// How long a statement waits for one of them; 10 seconds by default.
+    pub acquire_timeout: Duration,
+    /// How long one stays open that nobody uses; 10 minutes by default.
+    pub idle_timeout: Duration,
+    /// How often it is looked whether another process has changed the schema; 250 milliseconds by default.
+    pub poll: Duration,
+    /// How often the server is asked whether row-level security still holds; 30 seconds by default.
+    pub walls_check: Duration,
+    /// Bounds on statements.
+    pub limits: Limits,
+    /// Bounds on the databases that tenants have of their own.
+    pub bounds: Bounds,
+}
+
+impl PostgresOptions {
+    /// With these roles on the database that tenants share, and the default for everything else.
+    pub fn new(application: PgConnectOptions, owner: PgConnectOptions) -> Self {
+        Self {
+            application,
+            owner,
+            global: Vec::new(),
+            connections_max: 20,
+            waiters_max: 1024,
+            acquire_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_mins(10),
+            poll: Duration::from_millis(250),
+            walls_check: Duration::from_secs(30),
+            limits: Limits::default(),
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+/// Without the passwords.
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresOptions")
+            .field("host", &self.application.get_host())
+            .field("port", &self.application.get_port())
+            .field("database", &self.application.get_database())
+            .field("application", &self.application.get_username())
+            .field("owner", &self.owner.get_username())
+            .field("connections_max", &self.connections_max)
+            .finish_non_exhaustive()
+    }
+}
