@@ -3,7 +3,7 @@
 use super::{rows::renamed, scope::Ctes, walk::Binder};
 use crate::{
     Name, Relation,
-    ir::{Body, Branch, Constraint, From, Item, Output, Query, Select, Shape, Site, TableRef},
+    ir::{Body, Branch, Constraint, From, Item, Output, Query, Select, TableRef},
 };
 
 /// How far common table expressions are followed, since they may refer to themselves.
@@ -21,7 +21,7 @@ impl Binder<'_, '_> {
     fn names_of_item(&self, item: &Item, ctes: Ctes<'_, '_>, follow: usize) -> Option<Vec<Name>> {
         match item {
             Item::Table(table) => self.names_of_table(table, ctes, follow),
-            Item::Call(_) | Item::Functions { .. } => None,
+            Item::Call(_) | Item::Functions { .. } | Item::Join { alias: Some(_), .. } => None,
             Item::Query { query, columns, .. } => {
                 Some(renamed(self.names_of_query(query, ctes, follow.checked_sub(1)?)?, columns))
             }
@@ -73,10 +73,10 @@ impl Binder<'_, '_> {
                     names.extend(self.names_of_item(item, ctes, follow)?);
                 }
                 Output::Expr { alias: Some(alias), .. } => names.push(alias.name.clone()),
-                Output::Expr { expr, alias: None, .. } => names.push(match (expr.shape, expr.sites.first()) {
-                    (Shape::Column | Shape::Cast, Some(Site::Column(column))) => column.name.name.clone(),
+                Output::Expr { expr, alias: None, .. } => names.push(match expr.named_by() {
+                    Some(column) => column.name.name.clone(),
                     // PostgreSQL would give it a name that no rule has to know.
-                    _ => Name::from(&self.text[expr.span.range()]),
+                    None => Name::from(&self.text[expr.span.range()]),
                 }),
             }
         }

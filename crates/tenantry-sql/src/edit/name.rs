@@ -26,7 +26,9 @@ pub(super) fn results(bound: &Bound<'_>, context: &Context<'_>, edits: &mut Edit
         let name = match expr.shape {
             Shape::Column if !hidden(expr.span) => continue,
             Shape::Column => "rowid",
-            Shape::Cast | Shape::Null | Shape::Integer | Shape::Other => &context.text[expr.span.range()],
+            Shape::Cast | Shape::Otherwise | Shape::Null | Shape::Integer | Shape::Other => {
+                &context.text[expr.span.range()]
+            }
         };
         if edits.touch(expr.span) {
             names.push((expr.span.end, Name::from(name)));

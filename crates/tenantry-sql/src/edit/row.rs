@@ -3,7 +3,7 @@
 use crate::{
     Dialect, Rule,
     bind::{Bound, RowRef},
-    ir::{Output, Shape, Site},
+    ir::Output,
     rules::on,
     splice::Edits,
 };
@@ -19,9 +19,7 @@ pub(super) fn rows(bound: &Bound<'_>, edits: &mut Edits) {
     let returned = bound.changes.iter().filter_map(|change| change.returning).flat_map(|returning| &returning.outputs);
     for output in bound.selects.iter().flat_map(|select| &select.results).chain(returned) {
         let Output::Expr { expr, alias: None, span } = output else { continue };
-        let ([Site::Column(column), ..], Shape::Column | Shape::Cast) = (expr.sites.as_slice(), expr.shape) else {
-            continue;
-        };
+        let Some(column) = expr.named_by() else { continue };
         if bound.rows.iter().any(|row| row.column.span == column.span) {
             edits.insert(span.end, format!(" AS {}", column.name.name.quoted()));
         }

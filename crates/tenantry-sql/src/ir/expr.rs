@@ -18,11 +18,28 @@ pub(crate) enum Shape {
     Column,
     /// A cast of a column, whose name the result has as well.
     Cast,
+    /// A `CASE` whose `ELSE` is a column, the last site, whose name the result has as well.
+    Otherwise,
     /// The literal `NULL`.
     Null,
     /// A whole number.
     Integer,
     Other,
+}
+
+impl Expr {
+    /// The column whose name a result has that is this expression, if it is not named otherwise.
+    pub(crate) fn named_by(&self) -> Option<&ColumnRef> {
+        let site = match self.shape {
+            Shape::Column | Shape::Cast => self.sites.first(),
+            Shape::Otherwise => self.sites.last(),
+            Shape::Null | Shape::Integer | Shape::Other => None,
+        };
+        match site {
+            Some(Site::Column(column)) => Some(column),
+            _ => None,
+        }
+    }
 }
 
 /// Something that an expression names.

@@ -334,6 +334,10 @@ fn shape(node: &Node) -> Shape {
             Shape::Column
         }
         Some(NodeEnum::TypeCast(cast)) => cast.arg.as_deref().map_or(Shape::Other, shape_within),
+        Some(NodeEnum::CaseExpr(case)) => match case.defresult.as_deref().map(shape) {
+            Some(Shape::Column) => Shape::Otherwise,
+            _ => Shape::Other,
+        },
         Some(NodeEnum::CollateClause(collate)) => collate.arg.as_deref().map_or(Shape::Other, shape_within),
         _ => Shape::Other,
     }

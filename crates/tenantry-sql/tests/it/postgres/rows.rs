@@ -35,6 +35,15 @@ fn a_row_is_that_of_the_application() {
             r#"SELECT ROW("countries"."code", "countries"."name")::"public"."countries" AS "countries" FROM [countries] AS "countries""#,
         ),
         ("SELECT x FROM users u, LATERAL (SELECT u) x", r#"SELECT x FROM {users} u, LATERAL (SELECT @U AS "u") x"#),
+        (
+            "SELECT CASE WHEN id = 1 THEN NULL ELSE u END FROM users u",
+            r#"SELECT CASE WHEN id = 1 THEN NULL ELSE @U END AS "u" FROM {users} u"#,
+        ),
+        // What a join with a name calls its columns may be the name of a table.
+        (
+            "SELECT u FROM users u, (users a CROSS JOIN orders b) AS j(u)",
+            "SELECT u FROM {users} u, ({users} a CROSS JOIN {orders} b) AS j(u)",
+        ),
         ("SELECT count(u.*), row_to_json(u.*) FROM users u", "SELECT count(u.*), row_to_json(u.*) FROM {users} u"),
         // A column of the name comes first, and what has no type of its own stays a record.
         ("SELECT id FROM (SELECT 1 AS id) id", "SELECT id FROM (SELECT 1 AS id) id"),
