@@ -39,7 +39,7 @@ impl Backend for Sqlite {
     const BACKEND: DbBackend = DbBackend::Sqlite;
 
     fn arguments(values: Values) -> sqlx::sqlite::SqliteArguments {
-        SqlxValues(values).into_arguments()
+        IntoArguments::<Self>::into_arguments(SqlxValues(values))
     }
 
     fn row(row: Self::Row) -> QueryResult {
@@ -71,7 +71,7 @@ impl Backend for sqlx::Postgres {
     const BACKEND: DbBackend = DbBackend::Postgres;
 
     fn arguments(values: Values) -> sqlx::postgres::PgArguments {
-        SqlxValues(values).into_arguments()
+        IntoArguments::<Self>::into_arguments(SqlxValues(values))
     }
 
     fn row(row: Self::Row) -> QueryResult {
