@@ -3,6 +3,8 @@
 //!
 //! One connection each, statements prepared, in turn; the ratio of each round is to the condition written by hand.
 
+#![expect(clippy::print_stdout, reason = "the results are for whoever runs it")]
+
 use std::{collections::BTreeMap, time::Instant};
 
 use anyhow::Context;

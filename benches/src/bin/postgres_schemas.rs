@@ -3,6 +3,8 @@
 //!
 //! What a connection has in memory is read in `/proc`, which takes the same machine and root.
 
+#![expect(clippy::print_stdout, reason = "the results are for whoever runs it")]
+
 use std::time::Instant;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};

@@ -5,6 +5,7 @@ mod connections;
 mod restart;
 mod statements;
 mod transactions;
+mod wall;
 
 use std::{str::FromStr, sync::Arc};
 
