@@ -8,6 +8,9 @@ pub(crate) const DEFAULT_URL: &str = "sqlite://notes.db";
 /// Compares with a pattern, whatever the case.
 pub(crate) const LIKE: &str = "LIKE";
 
+/// Says of a pattern that a backslash takes the next character literally.
+pub(crate) const ESCAPE: &str = r" ESCAPE '\'";
+
 /// The account and password hash behind an email address, whatever its case.
 pub(crate) const CREDENTIALS: &str = "SELECT id, password_hash FROM users WHERE email = $1";
 

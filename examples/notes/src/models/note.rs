@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::user::User;
 use super::{Invalid, required, tag};
 use crate::db::{Builder, Db, Select};
-use crate::dialect::{self, LIKE};
+use crate::dialect::{self, ESCAPE, LIKE};
 
 const MAX_TITLE: usize = 200;
 const MAX_BODY: usize = 100_000;
@@ -195,7 +195,7 @@ fn push_filter(query: &mut Builder, filter: &Filter, source: &'static str) {
 
 /// Adds the condition that `column` is like `pattern`.
 fn push_like(query: &mut Builder, column: &'static str, pattern: &str) {
-    query.push(column).push(" ").push(LIKE).push(" ").push_bind(pattern.to_owned()).push(r" ESCAPE '\'");
+    query.push(column).push(" ").push(LIKE).push(" ").push_bind(pattern.to_owned()).push(ESCAPE);
 }
 
 /// The LIKE pattern that finds `text` anywhere, taken literally.

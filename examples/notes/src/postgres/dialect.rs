@@ -9,6 +9,10 @@ pub(crate) const DEFAULT_URL: &str = "postgres://localhost/notes";
 /// Compares with a pattern, whatever the case.
 pub(crate) const LIKE: &str = "ILIKE";
 
+/// Says of a pattern that a backslash takes the next character literally, which
+/// is so unless something else is said.
+pub(crate) const ESCAPE: &str = "";
+
 /// The account and password hash behind an email address, whatever its case.
 pub(crate) const CREDENTIALS: &str = "SELECT id, password_hash FROM users WHERE lower(email) = lower($1)";
 

@@ -19,7 +19,8 @@ pub(crate) struct Place(String);
 impl Place {
     pub(crate) async fn new() -> Self {
         let server = env::var(VARIABLE)
-            .unwrap_or_else(|_| panic!("set {VARIABLE} to the URL of a PostgreSQL role that may create databases"));
+            .map_err(|_| format!("set {VARIABLE} to the URL of a PostgreSQL role that may create databases"))
+            .unwrap();
         let mut url: Url = server.parse().unwrap();
         url.set_path(&unique_name());
         Postgres::create_database(url.as_str()).await.unwrap();
