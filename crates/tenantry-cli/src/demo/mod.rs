@@ -2,6 +2,8 @@
 
 mod addresses;
 mod notes_app;
+#[cfg(feature = "postgres")]
+mod server;
 
 use std::{
     convert::Infallible,
@@ -18,6 +20,8 @@ use axum::{
     response::{Html, Response},
     routing::get,
 };
+#[cfg(feature = "postgres")]
+use tenantry::config::ServerUrl;
 use tenantry::{CatalogError, Front, NewTenant, Slug, Stopped, Tenancy, config::Config};
 use tokio::net::TcpListener;
 use tower_service::Service;
@@ -37,6 +41,10 @@ pub(crate) struct Demo {
     /// One instance and one database for all tenants, or an instance and a database for each
     #[arg(long, value_enum, default_value_t = Approach::Shared)]
     approach: Approach,
+    /// Shared tables in this empty PostgreSQL database instead of a file; as a role that may create roles
+    #[cfg(feature = "postgres")]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 /// How the tenants are served.
@@ -53,7 +61,9 @@ impl Demo {
         create_folder(&self.data)?;
         let file = self.data.join(Config::FILE_NAME);
         write_config(&file)?;
-        let tenancy = Tenancy::open(&file).await?;
+        let config = self.config(&file).await?;
+        let on_postgres = config.database.url.is_some();
+        let tenancy = Tenancy::with(config).await?;
         let slugs = tenants(&tenancy).await?;
         let notes = NotesApp::open(&self.data)?;
         let failed = |error: anyhow::Error| Failure::other("demo", format!("{error:#}"));
@@ -70,11 +80,37 @@ impl Demo {
                 serve(&tenancy, listener, app, output).await
             }
             Approach::Shared => {
-                let app = tenancy.wrap(notes.shared(&tenancy).await.map_err(failed)?).apex(apex);
+                let app = match on_postgres {
+                    #[cfg(feature = "postgres")]
+                    true => notes.shared_on_postgres(&tenancy).await,
+                    _ => notes.shared(&tenancy).await,
+                };
+                let app = tenancy.wrap(app.map_err(failed)?).apex(apex);
                 output.print(&addresses)?;
                 serve(&tenancy, listener, app, output).await
             }
         }
+    }
+
+    /// The configuration in the folder, on the server that was asked for.
+    #[cfg(feature = "postgres")]
+    async fn config(&self, file: &Path) -> Result<Config, Failure> {
+        let mut config = Config::load(file)?;
+        if let Some(url) = &self.database {
+            if self.approach == Approach::Instances {
+                return Err(Failure::misused("--database is for --approach shared"));
+            }
+            let parsed = |url: String| ServerUrl::try_from(url).map_err(Failure::misused);
+            config.database.application_url = Some(parsed(server::application_url(url, &self.data).await?)?);
+            config.database.url = Some(parsed(url.clone())?);
+        }
+        Ok(config)
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    #[expect(clippy::unused_async, clippy::unused_self, reason = "with PostgreSQL there is something to wait for")]
+    async fn config(&self, file: &Path) -> Result<Config, Failure> {
+        Ok(Config::load(file)?)
     }
 }
 

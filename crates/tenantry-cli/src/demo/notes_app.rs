@@ -40,6 +40,17 @@ impl NotesApp {
         notes_saas::app(config, tenancy).await
     }
 
+    /// The same on PostgreSQL.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn shared_on_postgres(self, tenancy: &Tenancy) -> anyhow::Result<Router> {
+        let config = notes_saas_postgres::Config {
+            database_url: String::new(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            secret: notes_saas_postgres::Secret::new(self.secret_bytes)?,
+        };
+        notes_saas_postgres::app(config, tenancy).await
+    }
+
     /// What the application's own `main` does, but for one tenant.
     pub(super) async fn build(self, scope: Scope) -> anyhow::Result<Router> {
         let database = self.databases.join(format!("{}.db", scope.id()));
