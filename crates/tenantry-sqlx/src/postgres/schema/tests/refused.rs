@@ -27,7 +27,7 @@ async fn what_cannot_be_kept_apart_is_refused() {
         ("CREATE TABLE u (\"_tenant\" int)", "S04", "_tenant"),
         ("DELETE FROM tenantry_shared.t", "S03", "table or view"),
         ("INSERT INTO t (a) SELECT random()", "S09", "on_first_use"),
-        ("SELECT set_config('tenantry.tenant', '2', false)", "S10", "configuration"),
+        ("SELECT set_config('tenantry.tenant', '2', false)", "S10", "SET LOCAL"),
     ] {
         let outcome = home.migrate(script).await;
         let text = format!("{:?} {}", outcome, outcome.as_ref().unwrap_err());
