@@ -1,6 +1,10 @@
 //! The oracle for PostgreSQL.
 
 mod differential;
+mod hostile;
+#[cfg(feature = "mutants")]
+mod mutants;
+mod walls;
 
 use std::cell::RefCell;
 
