@@ -1,5 +1,6 @@
 //! The oracle for PostgreSQL.
 
+mod agreement;
 mod differential;
 mod hostile;
 #[cfg(feature = "mutants")]
