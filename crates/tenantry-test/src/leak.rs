@@ -43,7 +43,7 @@ fn of_value(value: &Value, see: &mut impl FnMut(String)) {
     }
 }
 
-fn of_text(text: &str, see: &mut impl FnMut(String)) {
+pub(crate) fn of_text(text: &str, see: &mut impl FnMut(String)) {
     // As it is, or as `hex` shows it.
     let upper = text.to_ascii_uppercase();
     if upper.contains(CANARY) || upper.contains("43414E415259") {

@@ -17,6 +17,8 @@ pub mod noise;
 mod oracle;
 mod outcome;
 pub mod physical;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod private;
 mod report;
 mod run;

@@ -1,8 +1,9 @@
 //! The state of a statement that is being made: chance, the names in scope, and how large it may still grow.
 
-use proptest::{prelude::Rng, test_runner::TestRng};
+use proptest::test_runner::TestRng;
 
 use super::{
+    chance::Chance,
     parameter::{Form, Forms, Parameter},
     scope::{Col, Cte, Scope},
     tree::Tree,
@@ -11,7 +12,7 @@ use crate::{Schema, Value, generate::Feature};
 
 pub(crate) struct Draw<'a> {
     pub(crate) schema: &'a Schema,
-    rng: &'a mut TestRng,
+    chance: Chance<'a>,
     /// From the outermost query to the innermost.
     pub(crate) scopes: Vec<Scope>,
     pub(crate) ctes: Vec<Cte>,
@@ -42,7 +43,8 @@ enum Style {
 
 impl<'a> Draw<'a> {
     pub(crate) fn new(schema: &'a Schema, forms: Forms, rng: &'a mut TestRng) -> Self {
-        let (fuel, style) = (rng.next_u32() % 45, rng.next_u32() % 3);
+        let mut chance = Chance::new(rng);
+        let (fuel, style) = (chance.number() % 45, chance.number() % 3);
         let style = match (forms, style) {
             (Forms::Sqlite, _) => Style::Mixed,
             (Forms::Sqlx, 0) => Style::Numbered,
@@ -53,7 +55,7 @@ impl<'a> Draw<'a> {
         let (aggregates, windows, named_windows) = (false, false, false);
         Self {
             schema,
-            rng,
+            chance,
             scopes,
             ctes,
             fuel,
@@ -69,17 +71,16 @@ impl<'a> Draw<'a> {
 
     /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        let number = usize::try_from(self.rng.next_u32()).unwrap_or_default();
-        if bound == 0 { 0 } else { number % bound }
+        self.chance.below(bound)
     }
 
     pub(crate) fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
+        self.chance.chance(percent)
     }
 
     /// One of these; there is at least one.
     pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())].clone()
+        self.chance.pick(from)
     }
 
     /// One of the texts.
@@ -89,8 +90,7 @@ impl<'a> Draw<'a> {
 
     /// The place of one of these weights, as often as it is heavy.
     pub(crate) fn weighted(&mut self, weights: &[usize]) -> usize {
-        let mut at = self.below(weights.iter().sum());
-        weights.iter().position(|weight| at.checked_sub(*weight).map(|rest| at = rest).is_none()).unwrap_or_default()
+        self.chance.weighted(weights)
     }
 
     pub(crate) fn is_tired(&self) -> bool {

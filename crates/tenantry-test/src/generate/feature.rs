@@ -1,17 +1,20 @@
 //! What a statement makes use of, for counting and for judging it.
 
 macro_rules! features {
-    ($($name:ident $says:literal,)*) => {
+    ($($name:ident $says:literal,)*; $($of_postgres:ident $it_says:literal,)*) => {
         /// Something that a statement makes use of.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Feature {
             $(#[doc = $says] $name,)*
+            $(#[doc = $it_says] $of_postgres,)*
         }
 
         impl Feature {
-            /// All of them.
+            /// All that statements for SQLite have.
             pub const ALL: &[Self] = &[$(Self::$name),*];
+            /// Those that only statements for PostgreSQL have.
+            pub const POSTGRES: &[Self] = &[$(Self::$of_postgres),*];
         }
     };
 }
@@ -37,6 +40,13 @@ features! {
     OnConflict "`OR IGNORE` and its kin.", Upsert "`ON CONFLICT`.", UpsertMany "Several `ON CONFLICT`.", Excluded "`excluded`.",
     Returning "`RETURNING`.", ReturningStar "`RETURNING *`.",
     UpdateFrom "`UPDATE … FROM`.", UpdateRow "`SET (a, b) = …`.", KeyChange "A new value of a key.",
+    ;
+    Lateral "`LATERAL`.", DistinctOn "`DISTINCT ON`.", GroupingSets "`ROLLUP`, `CUBE`, `GROUPING SETS`.",
+    Dependent "A column that depends on the key that is grouped by.", WholeRow "A row as a value.", Array "An array.",
+    ArrayQuery "`ARRAY (SELECT …)`.", AnyQuery "`ANY (SELECT …)` and `ALL`.", Time "Points in time.", Enum "A value of an enumeration.",
+    Locking "`FOR UPDATE` and its kin.", DataModifyingCte "A common table expression that changes rows.",
+    Merge "`MERGE`.", Sample "`TABLESAMPLE` and `ONLY`.", OnConstraint "`ON CONFLICT ON CONSTRAINT`.", SubqueryOn "A subquery in `ON`.",
+    DeleteUsing "`DELETE … USING`.", GlobalTable "A table that all tenants read.",
 }
 
 impl Feature {

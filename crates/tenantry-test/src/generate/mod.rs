@@ -3,6 +3,7 @@
 //! [`statement`] makes one, [`script`] several with transactions. They get smaller as `proptest` expects it.
 
 mod broken;
+pub(crate) mod chance;
 mod change;
 mod draw;
 mod expr;
@@ -13,14 +14,14 @@ mod insert;
 mod literal;
 mod name;
 mod operator;
-mod parameter;
+pub(crate) mod parameter;
 mod query;
 mod scope;
 mod select;
 mod statement;
 mod strategy;
 mod subquery;
-mod tree;
+pub(crate) mod tree;
 mod window;
 mod with;
 

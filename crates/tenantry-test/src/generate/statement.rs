@@ -62,6 +62,13 @@ impl Statement {
         text
     }
 
+    /// The text with all parameters as `$1`, `$2` and so on.
+    pub fn dollar_text(&self) -> String {
+        let (mut text, mut numbering) = (String::new(), Numbering::default());
+        self.tree.render(&mut text, &mut |parameter| format!("${}", numbering.next(parameter).0));
+        text
+    }
+
     /// The values of its parameters, by the numbers that SQLite gives them.
     pub fn arguments(&self) -> Vec<Value> {
         let mut numbering = Numbering::default();

@@ -105,7 +105,7 @@ impl Strategy for Script {
                 None => self.statements.make(runner),
             });
         }
-        Ok(ScriptTree(Shrinking::new(script)))
+        Ok(ScriptTree::new(script))
     }
 }
 
@@ -116,6 +116,12 @@ pub struct StatementTree(Shrinking<Statement>);
 /// Several statements that get fewer and smaller.
 #[derive(Debug)]
 pub struct ScriptTree(Shrinking<Vec<Statement>>);
+
+impl ScriptTree {
+    pub(crate) fn new(script: Vec<Statement>) -> Self {
+        Self(Shrinking::new(script))
+    }
+}
 
 impl ValueTree for StatementTree {
     type Value = Statement;

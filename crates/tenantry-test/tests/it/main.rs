@@ -9,6 +9,8 @@ mod mutants;
 mod noise;
 mod physical;
 mod plans;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod schema;
 mod scoped;
 #[cfg(feature = "postgres")]
