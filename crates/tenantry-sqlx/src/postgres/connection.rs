@@ -21,8 +21,10 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// What a statement means depends on these. A server or a role may have other defaults, and no statement can set them.
 ///
 /// `pg_catalog` is searched before `public`, without being named; named, it would be what `current_schema()` answers.
-const PINNED: [(&str, &str); 3] =
-    [("search_path", "public"), ("standard_conforming_strings", "on"), ("row_security", "on")];
+///
+/// There is no tenant but in a transaction, whatever a role may have been set to.
+const PINNED: [(&str, &str); 4] =
+    [("search_path", "public"), ("standard_conforming_strings", "on"), ("row_security", "on"), ("tenantry.tenant", "")];
 
 /// A connection, and how many others were lost before it was made.
 pub(super) struct Connection {
@@ -84,7 +86,7 @@ async fn check_pinned(postgres: &mut PgConnection) -> Result<(), sqlx::Error> {
     let row = postgres
         .fetch_one(
             "SELECT current_setting('search_path'), current_setting('standard_conforming_strings'), \
-             current_setting('row_security'), current_setting('client_encoding')",
+             current_setting('row_security'), current_setting('tenantry.tenant'), current_setting('client_encoding')",
         )
         .await?;
     let pinned = PINNED.into_iter().chain([("client_encoding", "UTF8")]);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{TryStreamExt, future::join_all};
-use sqlx::{Executor, Row};
+use sqlx::{AssertSqlSafe, Executor, Row};
 use tenantry_sqlx::ScopeError;
 
 use super::Deployment;
@@ -71,6 +71,22 @@ async fn without_an_identity_the_server_itself_shows_nothing() {
     application.execute("SELECT * FROM tenantry_shared.tags").await.unwrap();
     application.execute("COMMIT").await.unwrap();
     application.execute("SELECT * FROM tenantry_shared.tags").await.unwrap_err();
+}
+
+/// A role may be set to begin its sessions with a tenant; the pool's begin without a tenant nevertheless.
+#[tokio::test]
+async fn a_session_begins_without_a_tenant() {
+    let deployment = Deployment::new().await;
+    let mut admin = deployment.admin().await;
+    admin.execute(AssertSqlSafe(format!("ALTER ROLE {} SET tenantry.tenant = '2'", deployment.role()))).await.unwrap();
+    let mut poisoned = deployment.application().await;
+    poisoned.execute("SELECT * FROM tenantry_shared.tags").await.unwrap();
+    let pool = deployment.another(|_| {});
+    let tags: i64 =
+        deployment.as_tenant(1, sqlx::query_scalar("SELECT count(*) FROM tags").fetch_one(&pool)).await.unwrap();
+    assert_eq!(tags, 2);
+    let plan = pool.plan("SELECT count(*) FROM tags").await.unwrap();
+    assert!(plan.text.contains("_tenant"), "{}", plan.text);
 }
 
 #[tokio::test]
