@@ -238,7 +238,9 @@ impl Oracle {
                 is_free |= differ(&outcomes.private, &again, false).is_some();
             }
             let alone = self.alone.run_again(way, &case.text, &case.arguments, case.ids).await?;
-            is_free |= !case.writes && differ(&outcomes.shared, &alone, false).is_none();
+            // What failed has written nothing.
+            let wrote = case.writes && outcomes.shared.code().is_none();
+            is_free |= !wrote && differ(&outcomes.shared, &alone, false).is_none();
         }
         Ok(is_free)
     }
