@@ -38,9 +38,11 @@ mod splicing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use crate::postgres::definition::{Definition, definition, postgres_statements};
 #[cfg(feature = "postgres")]
-pub use crate::postgres::{CATALOG_SCHEMA, CATALOGS, INFORMATION_SCHEMA};
+pub use crate::postgres::{
+    CATALOG_SCHEMA, CATALOGS, INFORMATION_SCHEMA,
+    definition::{Definition, definition, postgres_statements},
+};
 #[cfg(feature = "mutants")]
 pub use crate::rules::{unverified, without};
 #[cfg(feature = "sqlite")]

@@ -108,7 +108,7 @@ impl Demo {
     }
 
     #[cfg(not(feature = "postgres"))]
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "with PostgreSQL there is something to wait for")]
+    #[expect(clippy::unused_async, reason = "with PostgreSQL there is something to wait for")]
     async fn config(&self, file: &Path) -> Result<Config, Failure> {
         Ok(Config::load(file)?)
     }
