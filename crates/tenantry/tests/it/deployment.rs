@@ -69,6 +69,29 @@ impl Deployment {
         Self::serve(tenancy, folder, app).await
     }
 
+    /// One instance of the application converted on PostgreSQL: `acme` and `globex` share its tables, `initech` has a
+    /// database of its own.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn start_on_postgres(application_url: &str, owner_url: &str) -> Self {
+        let url = |url: &str| tenantry::config::ServerUrl::try_from(url.to_owned()).unwrap();
+        let change = |config: &mut Config| {
+            config.database.url = Some(url(owner_url));
+            config.database.application_url = Some(url(application_url));
+        };
+        let (tenancy, folder) = open(change).await;
+        let mut new = NewTenant::new("initech".parse().unwrap());
+        new.placement = Placement::Dedicated;
+        tenancy.catalog().create(new).await.unwrap();
+        tenancy.refresh().await.unwrap();
+        let config = notes_saas_postgres::Config {
+            database_url: String::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            secret: notes_saas_postgres::Secret::new(vec![7; 32]).unwrap(),
+        };
+        let app = tenancy.wrap(notes_saas_postgres::app(config, &tenancy).await.unwrap());
+        Self::serve(tenancy, folder, app).await
+    }
+
     async fn serve<S>(tenancy: Tenancy, folder: TempDir, app: Front<S>) -> Self
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
