@@ -55,6 +55,7 @@ const FOLLOWED_WITHIN: Duration = Duration::from_secs(1);
 
 impl Adopt {
     pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+        settings.only_sqlite("adopt")?;
         let catalog = settings.catalog_or_new().await?;
         let (tenant, is_new) = self.tenant(settings, &catalog).await?;
         let begun = Instant::now();

@@ -22,6 +22,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+        settings.only_sqlite("plan")?;
         let surveyed = survey(&settings.config.sqlite_options(), &self.file).await;
         let survey = surveyed.map_err(|error| match error {
             AdoptError::Source(error) => Failure::other("source", error.to_string()),

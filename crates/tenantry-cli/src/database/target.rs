@@ -34,6 +34,7 @@ impl Which {
         match &self.schema {
             Some(schema) => fresh(schema, tenants).await,
             None => {
+                settings.only_sqlite("without --schema, this command")?;
                 let tenancy = Tenancy::with(settings.config.clone()).await?;
                 let admission = Arc::new(tenancy.admission().clone());
                 Ok(Target { pool: tenancy.sqlite(), admission, _folder: None })

@@ -16,7 +16,7 @@ pub(crate) enum SchemaError {
     },
     /// There are rows where there should be none.
     #[error(
-        "table public.{table} has rows: this is the database of an instance; adopt it as a tenant, or give Tenantry a \
+        "table public.{table} has rows: this is the database of an instance, which cannot be adopted yet; give Tenantry a \
          database of its own"
     )]
     Inhabited {
