@@ -33,7 +33,7 @@ impl Dialect {
         match self {
             Self::Sqlite => sqlite::ddl::statements(script),
             #[cfg(feature = "postgres")]
-            Self::Postgres => crate::postgres::definition::postgres_statements(script),
+            Self::Postgres => crate::postgres::script::statements(script),
         }
     }
 

@@ -41,7 +41,7 @@ mod sqlite;
 #[cfg(feature = "postgres")]
 pub use crate::postgres::{
     CATALOG_SCHEMA, CATALOGS, INFORMATION_SCHEMA,
-    definition::{Definition, definition, postgres_statements},
+    definition::{Definition, definition},
 };
 #[cfg(feature = "mutants")]
 pub use crate::rules::{unverified, without};

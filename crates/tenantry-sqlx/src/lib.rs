@@ -25,6 +25,8 @@
 //! ```
 
 pub mod catalog;
+#[cfg(feature = "postgres")]
+mod line;
 mod migrations;
 mod native;
 mod owner_only;

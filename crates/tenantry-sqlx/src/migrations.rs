@@ -1,6 +1,7 @@
-//! Migrations, kept for databases that are migrated later.
+//! What is the same for migrations on all databases.
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migration, Migrator};
+use tenantry_sql::{Code, Plan, Refused};
 
 /// The same migrations. `Migrator` cannot be cloned.
 pub(crate) fn copy(migrator: &Migrator) -> Migrator {
@@ -12,4 +13,22 @@ pub(crate) fn copy(migrator: &Migrator) -> Migrator {
         table_name: migrator.table_name.clone(),
         create_schemas: migrator.create_schemas.clone(),
     }
+}
+
+/// Refuses a statement that would not change the rows of all tenants, and of those to come, in the same way.
+pub(crate) fn check_repeatable(plan: &Plan) -> Result<(), Refused> {
+    if let Some(function) = &plan.chance {
+        let refused = Refused::new(Code::Function, format!("function {function}() in a migration"));
+        return Err(refused.hint("new tenants would all get the same value; insert it with on_first_use"));
+    }
+    if !plan.parameters.is_empty() {
+        return Err(Refused::new(Code::Unknown, "a parameter in a migration").hint("write the value"));
+    }
+    Ok(())
+}
+
+/// Migrations have no way back.
+pub(crate) fn not_undone(migration: &Migration) -> MigrateError {
+    let text = "migrations of shared tables are not undone; write one that goes forward".to_owned();
+    MigrateError::ExecuteMigration(sqlx::Error::Protocol(text), migration.version)
 }

@@ -1,4 +1,4 @@
-//! Statements of migrations: what a script consists of, and which of them define something.
+//! Statements of migrations: which of them define something.
 //!
 //! A definition runs as it is written, on the application's own schema, and the shared tables follow by what the server's
 //! catalogs say afterwards. So nothing is taken from its text but what no catalog keeps: the expression by which the type
@@ -26,25 +26,6 @@ pub enum Definition {
     Rows,
     /// It is not needed: transactions are the migration's, and settings end with it.
     Nothing,
-}
-
-/// The statements of a script, without the semicolons between them.
-///
-/// # Errors
-///
-/// A refusal, if the script cannot be read.
-pub fn postgres_statements(script: &str) -> Result<Vec<&str>, Refused> {
-    let tree = pg_query::parse(script, 0).map_err(|error| unreadable(&error))?.protobuf;
-    let each = tree.stmts.iter().map(|RawStmt { stmt: _, stmt_location, stmt_len }| {
-        let start = usize::try_from(*stmt_location).ok()?;
-        // The last one may end with the script, and then says no length.
-        let end = match usize::try_from(*stmt_len).ok()? {
-            0 => script.len(),
-            length => start + length,
-        };
-        script.get(start..end).map(str::trim)
-    });
-    each.collect::<Option<_>>().ok_or_else(|| Refused::new(Code::Statement, "a script whose statements are not found"))
 }
 
 /// What one statement of a migration is.
@@ -366,15 +347,6 @@ const EXTENSIONS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_script_is_split_where_its_statements_end() {
-        assert_eq!(postgres_statements(" ;; -- nothing\n").unwrap(), Vec::<&str>::new());
-        let script = "-- a\nCREATE TABLE t (a text DEFAULT ';'); SELECT $$;$$ ;\n\tDELETE FROM é";
-        let expected = ["CREATE TABLE t (a text DEFAULT ';')", "SELECT $$;$$", "DELETE FROM é"];
-        assert_eq!(postgres_statements(script).unwrap(), expected);
-        assert!(postgres_statements("SELECT 'x").is_err());
-    }
 
     #[test]
     fn what_defines_and_what_changes_rows() {

@@ -26,6 +26,7 @@ pub(crate) mod definition;
 mod extensions;
 pub(crate) mod functions;
 pub(crate) mod lower;
+pub(crate) mod script;
 mod settings;
 mod tokens;
 pub(crate) mod types;

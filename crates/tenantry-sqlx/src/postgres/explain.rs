@@ -3,8 +3,11 @@
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions, postgres::PgRow};
 use tenantry_sql::Plan;
 
-use super::connection;
+use super::{connection, held};
 use crate::scoped::Explain;
+
+/// The tenant that the plan is asked for: the pristine one, who is never served.
+const PRISTINE: i64 = 0;
 
 /// Asks the server, on a connection of its own. Nothing is run.
 ///
@@ -16,8 +19,8 @@ pub(super) async fn explain(
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     let mut connection = connection::pinned(application).connect().await?;
     let prepare = format!(
-        "BEGIN; SELECT pg_catalog.set_config('tenantry.tenant', '0', true); \
-         SET LOCAL plan_cache_mode = force_generic_plan; PREPARE explained AS {}",
+        "{}; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE explained AS {}",
+        held::beginning("BEGIN", PRISTINE),
         plan.text
     );
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut connection).await?;

@@ -12,6 +12,7 @@ use sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, Postgres, SqlSafeStr, SqlStr, postgres::PgTransactionManager,
 };
 use sqlx_core::transaction::TransactionManager;
+use tenantry_core::TenantId;
 use tenantry_sql::Plan;
 use tokio::{
     runtime::Handle,
@@ -50,17 +51,11 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// A connection to the database that tenants share, for one of them.
-    pub(super) async fn shared(slot: Slot<Kept>, kept: Kept, tenant: i64, losses: Losses) -> Self {
-        Self::hold(slot, kept, Target::Shared, Some(tenant), losses).await
-    }
-
-    /// A connection to a database of the tenant's own.
-    pub(super) async fn dedicated(slot: Slot<Kept>, kept: Kept, target: Target, losses: Losses) -> Self {
-        Self::hold(slot, kept, target, None, losses).await
-    }
-
-    async fn hold(slot: Slot<Kept>, kept: Kept, target: Target, tenant: Option<i64>, losses: Losses) -> Self {
+    pub(super) async fn new(slot: Slot<Kept>, kept: Kept, target: Target, tenant: TenantId, losses: Losses) -> Self {
+        let tenant = match target {
+            Target::Shared => Some(tenant.get()),
+            Target::Dedicated(_) => None,
+        };
         let connection = Arc::clone(&kept).lock_owned().await;
         let spoilt = AtomicBool::new(false);
         Self { connection, kept, slot, target, tenant, losses, busy: false, spoilt, keep: false }
@@ -83,11 +78,7 @@ impl Leased<Postgres> for Held {
     fn beginning(&self, statement: Option<SqlStr>) -> Option<SqlStr> {
         let Some(tenant) = self.tenant else { return statement };
         let begin = statement.as_ref().map_or("BEGIN", SqlStr::as_str);
-        // In the same message, so that it costs no way to the server and back. On a line of its own, after a comment. The
-        // tenant is a number; a message of several statements takes no parameters. `SET` is no query, so that the
-        // application can still set the isolation level.
-        let text = format!("{begin}\n; SET LOCAL tenantry.tenant = {tenant}");
-        Some(AssertSqlSafe(text).into_sql_str())
+        Some(AssertSqlSafe(beginning(begin, tenant)).into_sql_str())
     }
 
     fn begin(&mut self, _: &Plan) {
@@ -143,6 +134,15 @@ impl Drop for Held {
             }
         });
     }
+}
+
+/// What begins a transaction for a tenant.
+///
+/// In one message, so that it costs no way to the server and back. On a line of its own, after a comment. The tenant is a
+/// number; a message of several statements takes no parameters. `SET` is no query, so that the application can still set
+/// the isolation level.
+pub(super) fn beginning(begin: &str, tenant: i64) -> String {
+    format!("{begin}\n; SET LOCAL tenantry.tenant = {tenant}")
 }
 
 /// Ends what was begun on a connection, so that nothing of it is left.

@@ -8,24 +8,26 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sqlx::{ConnectOptions, PgConnection, migrate::MigrateError, migrate::Migrator};
+use sqlx::migrate::{MigrateError, Migrator};
 use tenantry_core::Scope;
 use tenantry_sql::{Dialect, Plans, Rewriter, SchemaMap};
-use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
     PostgresOptions, connection,
-    owner::Owner,
     schema::{self, Setup, Severity},
 };
-use crate::scoped::{Planning, ScopeError};
+use crate::{
+    line::Line,
+    scoped::{Planning, ScopeError},
+};
 
 /// Knows the schema, changes it, and says whether statements may run.
 pub(super) struct Keeper {
     options: PostgresOptions,
-    owner: Owner,
-    /// A connection of the application's role that asks about the schema, beside those of the budget.
-    watch: AsyncMutex<Option<PgConnection>>,
+    /// Migrates, and makes what a new tenant begins with, as the role that owns the schema.
+    owner: Line,
+    /// Asks about the schema as the application's role, beside the connections of the budget.
+    watch: Line,
     plans: RwLock<Arc<Plans>>,
     /// What is wrong with the second wall, as far as is known.
     breach: RwLock<Option<Arc<str>>>,
@@ -37,8 +39,8 @@ impl Keeper {
     /// Opens the shared database, and makes what is missing of Tenantry's own.
     pub(super) async fn open(options: PostgresOptions) -> Result<Arc<Self>, sqlx::Error> {
         let keeper = Self {
-            owner: Owner::new(options.owner.clone()),
-            watch: AsyncMutex::default(),
+            owner: Line::new(options.owner.clone()),
+            watch: Line::new(connection::pinned(&options.application)),
             plans: RwLock::new(Arc::new(plans(SchemaMap::default(), &options))),
             breach: RwLock::default(),
             provisioned: Mutex::default(),
@@ -48,7 +50,7 @@ impl Keeper {
         let globals: Vec<_> = keeper.options.global.iter().map(|name| name.as_str().to_owned()).collect();
         let setup = Setup { application: keeper.options.application.get_username(), globals: &globals };
         schema::install(&mut owner, setup).await?;
-        owner.put_back();
+        owner.give_back();
         keeper.reload().await?;
         keeper.check_wall().await?;
         let keeper = Arc::new(keeper);
@@ -87,7 +89,9 @@ impl Keeper {
     }
 
     async fn check_wall(&self) -> Result<(), sqlx::Error> {
-        let found = self.ask(async |watch| schema::doctor(watch).await).await?;
+        let mut watch = self.watch.take().await?;
+        let found = schema::doctor(&mut watch).await?;
+        watch.give_back();
         let breach = found
             .iter()
             .find(|finding| finding.severity == Severity::Broken)
@@ -107,37 +111,21 @@ impl Keeper {
     /// Reads the schema if it has another version than the plans. Says whether it has.
     async fn reload(&self) -> Result<bool, sqlx::Error> {
         let known = self.plans().schema().version();
-        let read = self
-            .ask(async |watch| {
-                let version = schema::version(watch).await?;
-                if version == known && version != 0 { Ok(None) } else { schema::read(watch).await.map(Some) }
-            })
-            .await?;
-        let Some(schema) = read else { return Ok(false) };
+        let mut watch = self.watch.take().await?;
+        let version = schema::version(&mut watch).await?;
+        let is_new = version != known || version == 0;
+        let schema = if is_new { Some(schema::read(&mut watch).await?) } else { None };
+        watch.give_back();
+        let Some(schema) = schema else { return Ok(false) };
         *self.plans.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plans(schema, &self.options));
         Ok(true)
-    }
-
-    /// Asks the server by the connection that is kept for it. One that fails is closed.
-    async fn ask<T>(
-        &self,
-        question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        let mut place = self.watch.lock().await;
-        let mut watch = match place.take() {
-            Some(watch) => watch,
-            None => connection::pinned(&self.options.application).connect().await?,
-        };
-        let answer = question(&mut watch).await?;
-        *place = Some(watch);
-        Ok(answer)
     }
 
     /// Brings the schema up to date.
     pub(super) async fn migrate(&self, migrator: &Migrator) -> Result<(), MigrateError> {
         let mut owner = self.owner.take().await.map_err(MigrateError::Execute)?;
         schema::migrate(&mut owner, migrator, self.options.limits).await?;
-        owner.put_back();
+        owner.give_back();
         self.reload().await.map_err(MigrateError::Execute)?;
         self.check_wall().await.map_err(MigrateError::Execute)
     }
@@ -150,7 +138,7 @@ impl Keeper {
         }
         let mut owner = self.owner.take().await?;
         schema::provision(&mut owner, tenant).await?;
-        owner.put_back();
+        owner.give_back();
         self.provisioned.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant);
         Ok(())
     }
@@ -161,13 +149,8 @@ impl Planning for Keeper {
         Arc::clone(&self.plans.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn look_again(&self) -> BoxFuture<'_, bool> {
-        Box::pin(async move {
-            self.reload().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the schema of the shared database cannot be read; the one known so far goes on");
-                false
-            })
-        })
+    fn reload(&self) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+        Box::pin(self.reload())
     }
 }
 

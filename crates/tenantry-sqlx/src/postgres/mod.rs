@@ -10,7 +10,6 @@
 //! | `failure` | errors, as a private database would say them |
 //! | `held` | a connection that is checked out, and what becomes of it afterwards |
 //! | `keeper` | the schema as the application knows it, and whether the second wall holds |
-//! | `owner` | the connection that owns the schema |
 //! | `schema` | the shared tables, which follow the application's own; row-level security; what the server is asked |
 //! | `source` | leases |
 
@@ -23,7 +22,6 @@ mod failure;
 mod held;
 mod keeper;
 mod options;
-mod owner;
 mod schema;
 mod source;
 

@@ -11,7 +11,7 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     postgres::PgRow,
 };
-use tenantry_core::{Admission, Placement, Scope};
+use tenantry_core::{Admission, Scope};
 use tenantry_resource::{MakeFn, PerTenant, make_fn};
 use tenantry_sql::Plan;
 use tokio::sync::{Mutex, OnceCell};
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     migrations,
-    scoped::{Explain, Lease, Planning, ScopeError, ScopedPool, Source, Statements},
+    scoped::{Explain, Lease, Planning, Rows, ScopeError, ScopedPool, Source, Statements},
 };
 
 /// The databases of all tenants. Nothing is opened before it is needed.
@@ -92,25 +92,31 @@ impl Servers {
         let keeper = self.keeper().await?;
         keeper.admit()?;
         keeper.provision(scope).await?;
-        let mut slot = self.slot(scope, Target::Shared).await?;
-        let kept = match self.idle(&mut slot).await {
-            Some(kept) => kept,
-            None => kept(self.in_time(Connection::to_shared(&self.options.application, &self.losses)).await?),
-        };
-        let held = Held::shared(slot, kept, scope.id().get(), self.losses.clone()).await;
+        let connect = Connection::to_shared(&self.options.application, &self.losses);
+        let held = self.hold(scope, Target::Shared, connect).await?;
         Ok(Lease::new(scope.clone(), held, Statements::Scoped(Arc::clone(keeper) as Arc<dyn Planning>)))
     }
 
     async fn lease_dedicated(&self, scope: &Scope) -> Result<Lease<Postgres>, sqlx::Error> {
         let database = self.dedicated.of(scope).await.map_err(ScopeError::from)?;
-        let target = Target::Dedicated(scope.id());
+        let connect = Connection::to(database.options(), &self.losses);
+        let held = self.hold(scope, Target::Dedicated(scope.id()), connect).await?;
+        Ok(Lease::new(scope.clone(), held, Statements::AsWritten))
+    }
+
+    /// A connection of the budget: one that lay idle, or else a new one.
+    async fn hold(
+        &self,
+        scope: &Scope,
+        target: Target,
+        connect: impl Future<Output = Result<Connection, sqlx::Error>>,
+    ) -> Result<Held, sqlx::Error> {
         let mut slot = self.slot(scope, target).await?;
         let kept = match self.idle(&mut slot).await {
             Some(kept) => kept,
-            None => kept(self.in_time(Connection::to(database.options(), &self.losses)).await?),
+            None => Arc::new(Mutex::new(self.in_time(connect).await?)),
         };
-        let held = Held::dedicated(slot, kept, target, self.losses.clone()).await;
-        Ok(Lease::new(scope.clone(), held, Statements::AsWritten))
+        Ok(Held::new(slot, kept, target, scope.id(), self.losses.clone()).await)
     }
 
     async fn slot(&self, scope: &Scope, target: Target) -> Result<Slot<Kept>, sqlx::Error> {
@@ -138,10 +144,6 @@ impl Servers {
     }
 }
 
-fn kept(connection: Connection) -> Kept {
-    Arc::new(Mutex::new(connection))
-}
-
 impl Source<Postgres> for Servers {
     fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>> {
         Box::pin(async move { Ok(Arc::clone(self.keeper().await?) as Arc<dyn Planning>) })
@@ -161,16 +163,9 @@ impl Source<Postgres> for Servers {
 
     fn lease<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Lease<Postgres>, sqlx::Error>> {
         Box::pin(async move {
-            if let Some(admission) = &self.admission {
-                admission.admit_id(scope.id()).map_err(ScopeError::NotAdmitted)?;
-            }
-            match &scope.tenant().placement {
-                Placement::Shared => self.lease_shared(scope).await,
-                Placement::Dedicated => self.lease_dedicated(scope).await,
-                other => {
-                    let tenant = scope.slug().clone();
-                    Err(ScopeError::Placement { tenant, placement: other.as_str() }.into())
-                }
+            match Rows::of(scope, self.admission.as_deref())? {
+                Rows::Shared => self.lease_shared(scope).await,
+                Rows::Dedicated => self.lease_dedicated(scope).await,
             }
         })
     }

@@ -82,8 +82,18 @@ pub(crate) enum Statements {
 pub(crate) trait Planning: fmt::Debug + Send + Sync {
     fn plans(&self) -> Arc<Plans>;
 
-    /// Reads the schema again, since a statement names something that is not known. Says whether it has changed.
-    fn look_again(&self) -> BoxFuture<'_, bool>;
+    /// Reads the schema if it has another version than the plans. Says whether it has.
+    fn reload(&self) -> BoxFuture<'_, Result<bool, sqlx::Error>>;
+
+    /// The same where something is not known, or might not be. While the schema cannot be read, nothing changes.
+    fn look_again(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            self.reload().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the schema of the shared database cannot be read; the one known so far goes on");
+                false
+            })
+        })
+    }
 }
 
 impl<DB: Database> Lease<DB> {

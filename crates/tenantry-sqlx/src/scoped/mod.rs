@@ -16,12 +16,16 @@ mod lease;
 mod nowhere;
 mod own;
 mod pool;
+mod rows;
 mod savepoint;
 mod statement;
 mod transaction;
 
-pub(crate) use self::lease::{Lease, Leased, Planning, Source, Statements};
 pub use self::{
     connection::ScopedConnection, database::Scopable, error::ScopeError, explain::Explain, pool::ScopedPool,
     transaction::ScopedTransaction,
+};
+pub(crate) use self::{
+    lease::{Lease, Leased, Planning, Source, Statements},
+    rows::Rows,
 };

@@ -135,13 +135,8 @@ impl Planning for Keeper {
         self.current()
     }
 
-    fn look_again(&self) -> BoxFuture<'_, bool> {
-        Box::pin(async move {
-            self.reload().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the schema of the shared database cannot be read; the one known so far goes on");
-                false
-            })
-        })
+    fn reload(&self) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+        Box::pin(self.reload())
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     template::{Object, Template},
 };
 use crate::{
+    migrations,
     native::{self, Session},
     scoped::ScopeError,
 };
@@ -197,15 +198,7 @@ impl<'a> Work<'a> {
     async fn rows(&mut self, statement: &str) -> Result<(), sqlx::Error> {
         let rewriter = Rewriter::new(Arc::new(self.schema.clone()), *self.keeper.limits());
         let plan = rewriter.scope(statement).map_err(ScopeError::from)?;
-        if let Some(function) = plan.chance {
-            let refused = Refused::new(Code::Function, format!("function {function}() in a migration"));
-            let hint = "new tenants would all get the same value; insert it with on_first_use";
-            return Err(ScopeError::from(refused.hint(hint)).into());
-        }
-        if !plan.parameters.is_empty() {
-            let refused = Refused::new(Code::Unknown, "a parameter in a migration").hint("write the value");
-            return Err(ScopeError::from(refused).into());
-        }
+        migrations::check_repeatable(&plan).map_err(ScopeError::from)?;
         if !plan.effect.writes() {
             return Ok(());
         }

@@ -155,9 +155,7 @@ impl Migrate for Migrating<'_> {
     }
 
     fn revert<'e>(&'e mut self, _: &'e str, migration: &'e Migration) -> BoxFuture<'e, Result<Duration, MigrateError>> {
-        let text = "migrations of shared tables are not undone; write one that goes forward".to_owned();
-        let error = MigrateError::ExecuteMigration(sqlx::Error::Protocol(text), migration.version);
-        Box::pin(std::future::ready(Err(error)))
+        Box::pin(std::future::ready(Err(migrations::not_undone(migration))))
     }
 
     fn skip<'e>(&'e mut self, table: &'e str, migration: &'e Migration) -> BoxFuture<'e, Result<(), MigrateError>> {

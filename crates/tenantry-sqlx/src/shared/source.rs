@@ -18,7 +18,7 @@ use sqlx::{
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
-use tenantry_core::{Admission, Placement, Scope, TenantId};
+use tenantry_core::{Admission, Scope, TenantId};
 use tenantry_resource::{Bounds, MakeFn, PerTenant, make_fn};
 use tenantry_sql::{Limits, Name, Plan};
 use tokio::sync::OnceCell;
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     owner_only,
-    scoped::{Explain, Lease, Leased, Planning, ScopeError, ScopedPool, Source, Statements},
+    scoped::{Explain, Lease, Leased, Planning, Rows, ScopeError, ScopedPool, Source, Statements},
 };
 
 /// Where tenants' rows are on SQLite, and how much of what is used for them.
@@ -197,16 +197,9 @@ impl Source<Sqlite> for Sqlites {
 
     fn lease<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Lease<Sqlite>, sqlx::Error>> {
         Box::pin(async move {
-            if let Some(admission) = &self.admission {
-                admission.admit_id(scope.id()).map_err(ScopeError::NotAdmitted)?;
-            }
-            match &scope.tenant().placement {
-                Placement::Shared => self.lease_shared(scope).await,
-                Placement::Dedicated => self.lease_dedicated(scope).await,
-                other => {
-                    let tenant = scope.slug().clone();
-                    Err(ScopeError::Placement { tenant, placement: other.as_str() }.into())
-                }
+            match Rows::of(scope, self.admission.as_deref())? {
+                Rows::Shared => self.lease_shared(scope).await,
+                Rows::Dedicated => self.lease_dedicated(scope).await,
             }
         })
     }

@@ -4,14 +4,12 @@
 //! |---|---|
 //! | `store` | [`PgCatalog`]: opening it, reading it, following it |
 //! | `write` | its writes, each a transaction |
-//! | `line` | a connection, made anew when it is lost |
 //! | `listen` | what another process's write wakes |
 //! | `schema` | the tables, and the steps that lead to them |
 //! | `place` | where it is: the URL, without what is secret |
 //! | `failure` | what can go wrong, in words that say what to do |
 
 mod failure;
-mod line;
 mod listen;
 mod place;
 mod schema;

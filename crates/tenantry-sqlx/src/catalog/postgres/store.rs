@@ -10,12 +10,15 @@ use tenantry_core::{
     BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Slug, Status, Tenant, TenantId,
 };
 
-use super::{line::Line, listen, place::Place, schema};
-use crate::catalog::{
-    follow::{self, FollowOptions, Follower},
-    open::OpenOptions,
-    pulse::Beat,
-    record::Record,
+use super::{listen, place::Place, schema};
+use crate::{
+    catalog::{
+        follow::{self, FollowOptions, Follower},
+        open::OpenOptions,
+        pulse::Beat,
+        record::Record,
+    },
+    line::Line,
 };
 
 /// The catalog of tenants in a PostgreSQL database, which many processes on many machines may share.
@@ -51,9 +54,9 @@ impl PgCatalog {
     pub async fn open(url: &str, options: OpenOptions) -> Result<Self, CatalogError> {
         let place = Place::new(url, options.busy_timeout)?;
         let catalog = Self {
+            reading: Line::new(place.options()),
+            writing: Line::new(place.options()),
             place,
-            reading: Line::default(),
-            writing: Line::default(),
             beat: Arc::default(),
             store: Mutex::default(),
         };
@@ -90,16 +93,16 @@ impl PgCatalog {
     }
 
     async fn prepare(&self, options: OpenOptions) -> Result<(), CatalogError> {
-        let mut taken = self.reading.take(&self.place).await?;
-        schema::prepare(&mut taken.connection, &self.place, options.fill).await?;
+        let mut taken = self.reading.take().await.map_err(|error| self.place.failed(error))?;
+        schema::prepare(&mut taken, &self.place, options.fill).await?;
         taken.give_back();
         Ok(())
     }
 
     async fn read(&self, query: Query<'_>) -> Result<Vec<PgRow>, CatalogError> {
         let read = async {
-            let mut taken = self.reading.take(&self.place).await?;
-            let rows = query.fetch_all(&mut taken.connection).await.map_err(|error| self.place.failed(error))?;
+            let mut taken = self.reading.take().await.map_err(|error| self.place.failed(error))?;
+            let rows = query.fetch_all(&mut *taken).await.map_err(|error| self.place.failed(error))?;
             taken.give_back();
             Ok(rows)
         };

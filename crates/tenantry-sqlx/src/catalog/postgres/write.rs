@@ -17,8 +17,8 @@ impl PgCatalog {
         keep_first_mention(&mut new);
         let expires_at = new.expires_at.map(to_millis);
         new.expires_at = expires_at.and_then(from_millis);
-        let mut taken = self.writing.take(&self.place).await?;
-        let (mut transaction, drawn) = self.begin(&mut taken.connection).await?;
+        let mut taken = self.writing.take().await.map_err(failed)?;
+        let (mut transaction, drawn) = self.begin(&mut taken).await?;
         sqlx::query(INSERT_TENANT)
             .bind(drawn.last_id)
             .bind(new.status.as_str())
@@ -62,8 +62,8 @@ impl PgCatalog {
 
     pub(super) async fn update_status(&self, id: TenantId, status: Status) -> Result<Tenant, CatalogError> {
         let failed = |error| self.place.failed(error);
-        let mut taken = self.writing.take(&self.place).await?;
-        let (mut transaction, drawn) = self.begin(&mut taken.connection).await?;
+        let mut taken = self.writing.take().await.map_err(failed)?;
+        let (mut transaction, drawn) = self.begin(&mut taken).await?;
         sqlx::query("UPDATE tenantry.catalog_tenants SET status = $1, revision = $2 WHERE id = $3")
             .bind(status.as_str())
             .bind(drawn.version)
@@ -81,8 +81,8 @@ impl PgCatalog {
 
     pub(super) async fn delete(&self, id: TenantId) -> Result<(), CatalogError> {
         let failed = |error| self.place.failed(error);
-        let mut taken = self.writing.take(&self.place).await?;
-        let (mut transaction, drawn) = self.begin(&mut taken.connection).await?;
+        let mut taken = self.writing.take().await.map_err(failed)?;
+        let (mut transaction, drawn) = self.begin(&mut taken).await?;
         let delete = sqlx::query("DELETE FROM tenantry.catalog_tenants WHERE id = $1").bind(id.get());
         if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
             return Err(CatalogError::NotFound { id });

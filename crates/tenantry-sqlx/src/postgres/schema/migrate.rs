@@ -10,10 +10,10 @@ use sqlx::{
     AssertSqlSafe, Connection, PgConnection,
     migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator},
 };
-use tenantry_sql::{Code, Definition, Dialect, Limits, Refused, Rewriter, SchemaMap, definition, postgres_statements};
+use tenantry_sql::{Code, Definition, Dialect, Limits, Refused, Rewriter, SchemaMap, definition};
 
 use super::{follow, lock, map, provision::PRISTINE};
-use crate::scoped::ScopeError;
+use crate::{migrations, scoped::ScopeError};
 
 /// Runs the migrations that were not run yet. Nobody else migrates or makes tenants meanwhile. Where it is dropped
 /// half-way, the connection must be closed, which undoes what was begun and lets others in.
@@ -44,7 +44,7 @@ impl Migrating<'_> {
             let hint = "remove `-- no-transaction`; what cannot run in a transaction is for an operator";
             return Err(ScopeError::from(refused.hint(hint)).into());
         }
-        let script = postgres_statements(migration.sql.as_str()).map_err(ScopeError::from)?;
+        let script = Dialect::Postgres.statements(migration.sql.as_str()).map_err(ScopeError::from)?;
         let mut transaction = self.owner.begin().await?;
         let mut work = Work::begin(&mut transaction, self.limits).await?;
         for statement in script {
@@ -96,15 +96,7 @@ impl<'a> Work<'a> {
         self.schema = Some(Arc::clone(&schema));
         let rewriter = Rewriter::new(schema, self.limits).dialect(Dialect::Postgres);
         let plan = rewriter.scope(statement).map_err(ScopeError::from)?;
-        if let Some(function) = plan.chance {
-            let refused = Refused::new(Code::Function, format!("function {function}() in a migration"));
-            let hint = "new tenants would all get the same value; insert it with on_first_use";
-            return Err(ScopeError::from(refused.hint(hint)).into());
-        }
-        if !plan.parameters.is_empty() {
-            let refused = Refused::new(Code::Unknown, "a parameter in a migration").hint("write the value");
-            return Err(ScopeError::from(refused).into());
-        }
+        migrations::check_repeatable(&plan).map_err(ScopeError::from)?;
         if !plan.effect.writes() {
             return Ok(());
         }
@@ -198,9 +190,7 @@ impl Migrate for Migrating<'_> {
     }
 
     fn revert<'e>(&'e mut self, _: &'e str, migration: &'e Migration) -> BoxFuture<'e, Result<Duration, MigrateError>> {
-        let text = "migrations of shared tables are not undone; write one that goes forward".to_owned();
-        let error = MigrateError::ExecuteMigration(sqlx::Error::Protocol(text), migration.version);
-        Box::pin(std::future::ready(Err(error)))
+        Box::pin(std::future::ready(Err(migrations::not_undone(migration))))
     }
 
     fn skip<'e>(&'e mut self, table: &'e str, migration: &'e Migration) -> BoxFuture<'e, Result<(), MigrateError>> {

@@ -1,33 +1,34 @@
-//! The connection of the role that owns the schema: it migrates, and makes what a new tenant begins with.
+//! A connection to PostgreSQL that is made when it is needed, and made again when it is lost.
 //!
-//! Who works with it takes it out of its place and puts it back when all went well. Work that fails or is dropped half-way
-//! leaves the place empty: the connection is closed, by which the server undoes what was begun.
+//! A pool of sqlx would go on trying while the server is away, and keep a connection whose answer nobody waited for.
 
 use std::ops::{Deref, DerefMut};
 
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The place of the connection.
-pub(super) struct Owner {
+/// One connection, for one at a time.
+pub(crate) struct Line {
     options: PgConnectOptions,
     place: Mutex<Option<PgConnection>>,
 }
 
-/// The connection, taken out of its place. Nobody else in this process can take it meanwhile.
+/// The connection, taken. Unless it is given back it is cut, and with it ends what was begun: so after an error, and when
+/// nobody waits for the outcome any more.
 pub(crate) struct Taken<'a> {
+    // Cut before the next one is let in.
     connection: PgConnection,
     place: MutexGuard<'a, Option<PgConnection>>,
 }
 
-impl Owner {
+impl Line {
     /// Nothing is opened yet.
-    pub(super) fn new(options: PgConnectOptions) -> Self {
+    pub(crate) fn new(options: PgConnectOptions) -> Self {
         Self { options, place: Mutex::default() }
     }
 
-    /// Takes the connection, or opens another one.
-    pub(super) async fn take(&self) -> Result<Taken<'_>, sqlx::Error> {
+    /// The connection, for this caller alone.
+    pub(crate) async fn take(&self) -> Result<Taken<'_>, sqlx::Error> {
         let mut place = self.place.lock().await;
         if let Some(mut connection) = place.take()
             && connection.ping().await.is_ok()
@@ -36,11 +37,19 @@ impl Owner {
         }
         Ok(Taken { connection: self.options.connect().await?, place })
     }
+
+    /// Says good-bye to the server.
+    pub(crate) async fn close(&self) {
+        if let Some(connection) = self.place.lock().await.take() {
+            // Where that fails, the server is away.
+            connection.close().await.ok();
+        }
+    }
 }
 
 impl Taken<'_> {
-    /// Puts it back, for the next one.
-    pub(super) fn put_back(self) {
+    /// For the next one.
+    pub(crate) fn give_back(self) {
         let Self { connection, mut place } = self;
         *place = Some(connection);
     }
