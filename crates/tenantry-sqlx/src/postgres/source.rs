@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, Once, OnceLock, Weak},
 };
 
 use futures_util::future::BoxFuture;
@@ -37,6 +37,8 @@ pub(crate) struct Servers {
     admission: Option<Arc<Admission>>,
     keeper: OnceCell<Arc<Keeper>>,
     budget: Arc<Budget<Kept>>,
+    /// Closing what nobody uses begins with the first connection.
+    closing: Once,
     losses: Losses,
     dedicated: PerTenant<MakeFn<Arc<Dedicated>>>,
     /// What the databases of tenants' own are migrated with when they are first used.
@@ -62,17 +64,13 @@ impl Servers {
         };
         let dedicated = PerTenant::new(make_fn(open), options.bounds);
         let budget = Budget::new(options.connections_max, options.waiters_max);
-        Self { options, admission, keeper: OnceCell::new(), budget, losses: Losses::default(), dedicated, migrator }
+        let (keeper, closing, losses) = (OnceCell::new(), Once::new(), Losses::default());
+        Self { options, admission, keeper, budget, closing, losses, dedicated, migrator }
     }
 
     /// The keeper of the shared database, which is opened if it is not.
     async fn keeper(&self) -> Result<&Arc<Keeper>, sqlx::Error> {
-        let open = || async {
-            let keeper = Keeper::open(self.options.clone()).await?;
-            self.close_idle();
-            Ok(keeper)
-        };
-        self.keeper.get_or_try_init(open).await
+        self.keeper.get_or_try_init(|| Keeper::open(self.options.clone())).await
     }
 
     /// Closes connections that nobody has used for long, for as long as the pool is there.
@@ -120,6 +118,7 @@ impl Servers {
     }
 
     async fn slot(&self, scope: &Scope, target: Target) -> Result<Slot<Kept>, sqlx::Error> {
+        self.closing.call_once(|| self.close_idle());
         let PostgresOptions { connections_max, waiters_max, acquire_timeout, .. } = self.options;
         let taken = self.budget.take(scope.id(), target, acquire_timeout).await;
         taken.map_err(|no_slot| match no_slot {
