@@ -130,7 +130,6 @@ impl<DB: Scopable> Lease<DB> {
     ) -> Result<DB::Statement, sqlx::Error> {
         let text = self.scoped_text(text).await?;
         let prepared = DB::prepare_with(self.connection.connection(), text, parameters).await;
-        self.undo_own();
         prepared.map_err(|error| self.connection.translate(error))
     }
 
@@ -145,6 +144,7 @@ impl<DB: Scopable> Lease<DB> {
 
     async fn scoped_text(&mut self, text: SqlStr) -> Result<SqlStr, sqlx::Error> {
         self.check_scope()?;
+        self.commit_own().await?;
         let plan = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)?;
         let Some(plan) = plan else { return Ok(text) };
         self.connection.begin(&plan);

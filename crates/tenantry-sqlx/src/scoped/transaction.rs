@@ -46,6 +46,7 @@ impl<'c, DB: Database> ScopedTransaction<'c, DB> {
             Some(statement) => Some(transaction.lease.beginning(statement).await?),
             None => None,
         };
+        transaction.lease.commit_own().await?;
         let depth = DB::TransactionManager::get_transaction_depth(transaction.raw());
         let statement = if depth == 0 { transaction.lease.connection.beginning(statement) } else { statement };
         // Not open before it has begun: sqlx undoes a beginning that nobody waits for any more, and undoing it twice would

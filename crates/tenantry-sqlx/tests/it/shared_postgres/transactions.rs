@@ -1,7 +1,7 @@
 //! What is kept and what is undone.
 
 use futures_util::TryStreamExt;
-use sqlx::{Executor, Postgres, Row};
+use sqlx::{AssertSqlSafe, Executor, Postgres, Row, SqlSafeStr};
 use tenantry_sql::Code;
 use tenantry_sqlx::{ScopeError, ScopedPool};
 
@@ -49,6 +49,33 @@ async fn a_statement_whose_rows_nobody_reads_is_kept() {
         drop(rows);
         let left = connection.fetch_one("SELECT count(*) FROM tags").await.unwrap();
         assert_eq!(left.get::<i64, _>(0), 0);
+    };
+    deployment.as_tenant(1, work).await;
+}
+
+/// The statement before is ended first, whatever comes next on the connection.
+#[tokio::test]
+async fn what_nobody_has_read_is_kept_before_a_preparation_and_a_transaction() {
+    let deployment = Deployment::with(|options| options.connections_max = 2).await;
+    let work = async {
+        let pool = &deployment.pool;
+        let mut connection = pool.acquire().await.unwrap();
+        for (at, expected) in [(1, 3), (2, 4)] {
+            let insert = sqlx::query("INSERT INTO tags VALUES ('tag ' || $1) RETURNING name").bind(at.to_string());
+            let mut rows = connection.fetch(insert);
+            assert!(rows.try_next().await.unwrap().is_some());
+            drop(rows);
+            if at == 1 {
+                connection.prepare(AssertSqlSafe("SELECT name FROM tags").into_sql_str()).await.unwrap();
+            } else {
+                // It is a transaction, not a savepoint within what is left of the statement.
+                let mut transaction = connection.begin().await.unwrap();
+                transaction.execute("DELETE FROM tags").await.unwrap();
+                assert_eq!(tags(pool).await, expected);
+                transaction.rollback().await.unwrap();
+            }
+            assert_eq!(tags(pool).await, expected);
+        }
     };
     deployment.as_tenant(1, work).await;
 }
