@@ -39,6 +39,8 @@ pub use tenantry_resource::{
 pub use tenantry_sql as sql;
 #[cfg(feature = "postgres")]
 pub use tenantry_sqlx::PgCatalog;
+#[doc(hidden)]
+pub use tenantry_sqlx::scoped::Scopable;
 pub use tenantry_sqlx::{
     Explain, FollowOptions, Follower, OpenOptions, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction,
     SqliteCatalog, SqliteOptions, adopt, follow,

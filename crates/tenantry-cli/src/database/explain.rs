@@ -3,12 +3,12 @@
 use std::fmt;
 
 use serde::Serialize;
-use sqlx::Row;
 use tenantry::{ScopeError, sql::Plan};
 
 use super::{
+    engine::Engine,
     input::Input,
-    target::{Target, Which},
+    target::{Opened, Target, Which},
 };
 use crate::{failure::Failure, output::Output, settings::Settings};
 
@@ -28,11 +28,18 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let target = self.which.open(settings, &[]).await?;
-        let statements = self.input.statements()?;
+        match self.which.open(settings, &[]).await? {
+            Opened::Sqlite(target) => self.run_on(&target, output).await,
+            #[cfg(feature = "postgres")]
+            Opened::Postgres(target) => self.run_on(&target, output).await,
+        }
+    }
+
+    async fn run_on<DB: Engine>(&self, target: &Target<DB>, output: Output) -> Result<(), Failure> {
+        let statements = self.input.statements(DB::DIALECT)?;
         let lines = output == Output::Json || statements.len() > 1;
         for statement in statements {
-            let verdict = match self.verdict(&target, &statement).await {
+            let verdict = match self.verdict(target, &statement).await {
                 Ok(verdict) => verdict,
                 Err(error) => match ScopeError::of(&error) {
                     Some(ScopeError::Refused(refused)) => Verdict::refused(&statement, refused),
@@ -44,17 +51,17 @@ impl Explain {
         Ok(())
     }
 
-    async fn verdict(&self, target: &Target, statement: &str) -> Result<Verdict, sqlx::Error> {
+    async fn verdict<DB: Engine>(&self, target: &Target<DB>, statement: &str) -> Result<Verdict, sqlx::Error> {
         let plan = target.pool.plan(statement).await?;
         let steps = if self.plan { Some(steps(target, statement).await?) } else { None };
-        Ok(Verdict::scoped(statement, &plan, steps))
+        Ok(Verdict::scoped(statement, &plan, DB::MARK, steps))
     }
 }
 
 /// How the database would run the statement.
-async fn steps(target: &Target, statement: &str) -> Result<Vec<String>, sqlx::Error> {
+async fn steps<DB: Engine>(target: &Target<DB>, statement: &str) -> Result<Vec<String>, sqlx::Error> {
     let rows = target.pool.explain(statement, tenantry::Explain::Plan).await?;
-    rows.iter().map(|row| row.try_get("detail")).collect()
+    rows.iter().map(DB::step).collect()
 }
 
 #[derive(Serialize)]
@@ -81,18 +88,21 @@ enum Verdict {
 struct Bound {
     /// The number of the parameter.
     parameter: u32,
+    /// As it is written.
+    #[serde(skip)]
+    name: String,
     /// Where it stands in the text, in bytes.
     at: Vec<usize>,
 }
 
 impl Verdict {
-    fn scoped(statement: &str, plan: &Plan, steps: Option<Vec<String>>) -> Self {
+    fn scoped(statement: &str, plan: &Plan, mark: char, steps: Option<Vec<String>>) -> Self {
         let tenant = plan.tenant.map(|parameter| {
-            let mark = format!("?{parameter}");
-            let found = plan.text.match_indices(&mark).map(|(at, _)| at);
+            let name = format!("{mark}{parameter}");
+            let found = plan.text.match_indices(&name).map(|(at, _)| at);
             // ?1 is not in ?12.
-            let whole = |at: &usize| !plan.text[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit());
-            Bound { parameter, at: found.filter(whole).collect() }
+            let whole = |at: &usize| !plan.text[at + name.len()..].starts_with(|next: char| next.is_ascii_digit());
+            Bound { at: found.filter(whole).collect(), parameter, name }
         });
         Self::Scoped { statement: statement.to_owned(), text: plan.text.to_string(), tenant, plan: steps }
     }
@@ -113,7 +123,7 @@ impl fmt::Display for Verdict {
         match self {
             Self::Scoped { text, tenant, plan, .. } => {
                 match tenant {
-                    Some(bound) => write!(f, "{text}\n\n-- the tenant is parameter ?{}", bound.parameter)?,
+                    Some(bound) => write!(f, "{text}\n\n-- the tenant is parameter {}", bound.name)?,
                     None => write!(f, "{text}\n\n-- it names no table of tenants")?,
                 }
                 plan.iter().flatten().try_for_each(|step| write!(f, "\n-- {step}"))

@@ -6,6 +6,8 @@ use std::{
     path::PathBuf,
 };
 
+use tenantry::sql::Dialect;
+
 use crate::failure::Failure;
 
 /// Where statements come from.
@@ -20,7 +22,7 @@ pub(super) struct Input {
 
 impl Input {
     /// The statements, one by one.
-    pub(super) fn statements(&self) -> Result<Vec<String>, Failure> {
+    pub(super) fn statements(&self, dialect: Dialect) -> Result<Vec<String>, Failure> {
         let script = match (&self.file, self.statement.as_slice()) {
             (Some(file), _) => fs::read_to_string(file)
                 .map_err(|error| Failure::other("io", format!("{} cannot be read: {error}", file.display())))?,
@@ -32,7 +34,7 @@ impl Input {
             (None, statements) => statements.join(";\n"),
         };
         // What cannot be taken apart is one statement, which will be refused.
-        let statements = tenantry::sql::statements(&script).unwrap_or_else(|_| vec![script.as_str()]);
+        let statements = dialect.statements(&script).unwrap_or_else(|_| vec![script.as_str()]);
         Ok(statements.into_iter().map(str::to_owned).collect())
     }
 }

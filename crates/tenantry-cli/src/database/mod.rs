@@ -1,5 +1,6 @@
 //! Commands that look into the database: `tenantry explain`, `tenantry sql`.
 
+mod engine;
 mod explain;
 mod input;
 mod outcome;

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, ser::SerializeMap};
-use serde_json::{Value, json};
-use sqlx::{Column, Row, TypeInfo, ValueRef, sqlite::SqliteRow};
+use serde_json::Value;
 use tenantry::ScopeError;
 
 /// What came of a statement.
@@ -31,30 +30,6 @@ impl Outcome {
     pub(super) const fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
     }
-}
-
-/// The values of a row.
-pub(super) fn values(row: &SqliteRow) -> Result<Vec<Value>, sqlx::Error> {
-    let values = row.columns().iter().map(|column| {
-        let at = column.ordinal();
-        let value = row.try_get_raw(at)?;
-        let kind = value.type_info().name().to_owned();
-        Ok(match (value.is_null(), kind.as_str()) {
-            (true, _) => Value::Null,
-            (_, "INTEGER" | "BOOLEAN") => json!(row.try_get_unchecked::<i64, _>(at)?),
-            (_, "REAL") => json!(row.try_get_unchecked::<f64, _>(at)?),
-            (_, "BLOB") => {
-                let bytes: Vec<u8> = row.try_get_unchecked(at)?;
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-                json!({ "blob": hex })
-            }
-            _ => {
-                let bytes: Vec<u8> = row.try_get_unchecked(at)?;
-                json!(String::from_utf8_lossy(&bytes))
-            }
-        })
-    });
-    values.collect()
 }
 
 impl Serialize for Outcome {
@@ -101,7 +76,7 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Object(object) => {
+        Value::Object(object) if object.len() == 1 && object.contains_key("blob") => {
             object.get("blob").and_then(Value::as_str).map_or_else(String::new, |hex| format!("x'{hex}'"))
         }
         other => other.to_string(),

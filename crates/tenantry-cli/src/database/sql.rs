@@ -1,13 +1,14 @@
 //! `tenantry sql`: statements, run as a tenant.
 
 use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, Either, Executor, SqlSafeStr, Sqlite, Statement};
+use sqlx::{AssertSqlSafe, Either, Executor, SqlSafeStr, Statement};
 use tenantry::{ScopedConnection, Slug, within};
 
 use super::{
+    engine::Engine,
     input::Input,
-    outcome::{Outcome, values},
-    target::Which,
+    outcome::Outcome,
+    target::{Opened, Target, Which},
 };
 use crate::{failure::Failure, output::Output, settings::Settings};
 
@@ -31,9 +32,16 @@ pub(crate) struct Sql {
 impl Sql {
     pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
         let tenants: Vec<_> = [&self.tenant].into_iter().chain(&self.others).cloned().collect();
-        let target = self.which.open(settings, &tenants).await?;
+        match self.which.open(settings, &tenants).await? {
+            Opened::Sqlite(target) => self.run_on(&target, output).await,
+            #[cfg(feature = "postgres")]
+            Opened::Postgres(target) => self.run_on(&target, output).await,
+        }
+    }
+
+    async fn run_on<DB: Engine>(&self, target: &Target<DB>, output: Output) -> Result<(), Failure> {
         let scope = target.admit(&self.tenant)?;
-        let statements = self.input.statements()?;
+        let statements = self.input.statements(DB::DIALECT)?;
         within(scope, async {
             let acquired = target.pool.acquire().await;
             let mut connection = acquired.map_err(|error| Failure::other("database", error.to_string()))?;
@@ -41,7 +49,7 @@ impl Sql {
             for statement in statements {
                 let ran = run(&mut connection, &statement).await;
                 let mut outcome = ran.unwrap_or_else(|error| Outcome::failed(&error));
-                // SQLite goes on to say how many rows the last change has changed.
+                // What a read "affects" is the rows it gave, or those of the last change.
                 if let Outcome::Done { affected, .. } = &mut outcome
                     && target.pool.plan(&statement).await.is_ok_and(|plan| !plan.effect.writes())
                 {
@@ -63,7 +71,7 @@ impl Sql {
     }
 }
 
-async fn run(connection: &mut ScopedConnection<Sqlite>, text: &str) -> Result<Outcome, sqlx::Error> {
+async fn run<DB: Engine>(connection: &mut ScopedConnection<DB>, text: &str) -> Result<Outcome, sqlx::Error> {
     let text = AssertSqlSafe(text).into_sql_str();
     let prepared = connection.prepare(text.clone()).await?;
     let columns = prepared.columns().iter().map(|column| sqlx::Column::name(column).to_owned()).collect();
@@ -71,8 +79,8 @@ async fn run(connection: &mut ScopedConnection<Sqlite>, text: &str) -> Result<Ou
     let mut steps = connection.fetch_many(text);
     while let Some(step) = steps.try_next().await? {
         match step {
-            Either::Left(result) => affected = result.rows_affected(),
-            Either::Right(row) => rows.push(values(&row)?),
+            Either::Left(result) => affected = DB::affected(&result),
+            Either::Right(row) => rows.push(DB::values(&row)?),
         }
     }
     Ok(Outcome::Done { columns, rows, affected })

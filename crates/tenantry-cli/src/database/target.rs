@@ -11,6 +11,7 @@ use tenantry::{
     Admission, Candidate, Code, Mirror, Plans, Scope, ScopedPool, Slug, SqliteOptions, Tenancy, Tenant, TenantId,
 };
 
+use super::engine::Engine;
 use crate::{failure::Failure, settings::Settings};
 
 /// Which database.
@@ -21,29 +22,37 @@ pub(super) struct Which {
     schema: Option<PathBuf>,
 }
 
+/// A database of whichever kind.
+pub(super) enum Opened {
+    Sqlite(Target<Sqlite>),
+    #[cfg(feature = "postgres")]
+    Postgres(Target<sqlx::Postgres>),
+}
+
 /// A database, and who is admitted to it.
-pub(super) struct Target {
-    pub(super) pool: ScopedPool<Sqlite>,
+pub(super) struct Target<DB: Engine> {
+    pub(super) pool: ScopedPool<DB>,
     admission: Arc<Admission>,
     _folder: Option<TempDir>,
 }
 
 impl Which {
-    /// Opens the database; in a fresh one there are `tenants`.
-    pub(super) async fn open(&self, settings: &Settings, tenants: &[Slug]) -> Result<Target, Failure> {
-        match &self.schema {
-            Some(schema) => fresh(schema, tenants).await,
-            None => {
-                settings.only_sqlite("without --schema, this command")?;
-                let tenancy = Tenancy::with(settings.config.clone()).await?;
-                let admission = Arc::new(tenancy.admission().clone());
-                Ok(Target { pool: tenancy.sqlite(), admission, _folder: None })
-            }
+    /// Opens the database; in a fresh one, which is always in SQLite, there are `tenants`.
+    pub(super) async fn open(&self, settings: &Settings, tenants: &[Slug]) -> Result<Opened, Failure> {
+        if let Some(schema) = &self.schema {
+            return fresh(schema, tenants).await.map(Opened::Sqlite);
         }
+        let tenancy = Tenancy::with(settings.config.clone()).await?;
+        let admission = Arc::new(tenancy.admission().clone());
+        #[cfg(feature = "postgres")]
+        if settings.config.database.url.is_some() {
+            return Ok(Opened::Postgres(Target { pool: tenancy.postgres(), admission, _folder: None }));
+        }
+        Ok(Opened::Sqlite(Target { pool: tenancy.sqlite(), admission, _folder: None }))
     }
 }
 
-impl Target {
+impl<DB: Engine> Target<DB> {
     pub(super) fn admit(&self, slug: &Slug) -> Result<Scope, Failure> {
         let refused = |refusal: tenantry::Refusal| match refusal.code() {
             Code::TenantUnknown => Failure::refused(Code::TenantUnknown, format!("no tenant is called {slug}")),
@@ -53,7 +62,7 @@ impl Target {
     }
 }
 
-async fn fresh(schema: &PathBuf, tenants: &[Slug]) -> Result<Target, Failure> {
+async fn fresh(schema: &PathBuf, tenants: &[Slug]) -> Result<Target<Sqlite>, Failure> {
     let script = fs::read_to_string(schema)
         .map_err(|error| Failure::other("io", format!("{} cannot be read: {error}", schema.display())))?;
     let folder = TempDir::new()?;

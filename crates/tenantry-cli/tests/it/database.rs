@@ -17,7 +17,7 @@ fn home() -> Home {
 
 /// The lines of JSON that a command prints when it reads `input`.
 #[track_caller]
-fn lines(home: &Home, line: &str, input: &str) -> Vec<Value> {
+pub(crate) fn lines(home: &Home, line: &str, input: &str) -> Vec<Value> {
     let output = home.run_with(line, input);
     assert!(output.status.success() && output.stderr.is_empty(), "{line}: {}", home.show(&output));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -132,7 +132,7 @@ fn rows_on_a_server_are_not_looked_for_in_a_file() {
     let urls = "url = \"postgres://owner@localhost/app\"\napplication_url = \"postgres://app@localhost/app\"";
     home.write("tenantry.toml", &format!("[database]\n{urls}"));
     home.write("old.db", "");
-    for line in ["adopt acme --from old.db", "plan old.db", "explain SELECT", "sql acme SELECT"] {
+    for line in ["adopt acme --from old.db", "plan old.db"] {
         let output = home.run(line);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
