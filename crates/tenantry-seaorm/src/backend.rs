@@ -30,6 +30,10 @@ pub trait Backend: Scopable {
     #[doc(hidden)]
     fn beginning(options: &TransactionOptions) -> Option<String>;
 
+    /// What sets the options of a transaction that has begun, if there are any that can be set then.
+    #[doc(hidden)]
+    fn setting(options: &TransactionOptions) -> Option<String>;
+
     /// The statements of a script.
     #[doc(hidden)]
     fn statements(script: &str) -> Result<Vec<&str>, Refused>;
@@ -61,6 +65,10 @@ impl Backend for Sqlite {
         Some(begin.to_owned())
     }
 
+    fn setting(_: &TransactionOptions) -> Option<String> {
+        None
+    }
+
     fn statements(script: &str) -> Result<Vec<&str>, Refused> {
         Dialect::Sqlite.statements(script)
     }
@@ -83,15 +91,25 @@ impl Backend for sqlx::Postgres {
     }
 
     fn beginning(options: &TransactionOptions) -> Option<String> {
-        let level = options.isolation_level.map(|level| format!(" ISOLATION LEVEL {level}"));
-        let access = options.access_mode.map(|mode| format!(" {mode}"));
-        let has_options = level.is_some() || access.is_some();
-        has_options.then(|| format!("BEGIN{}{}", level.unwrap_or_default(), access.unwrap_or_default()))
+        modes(options).map(|modes| format!("BEGIN {modes}"))
+    }
+
+    fn setting(options: &TransactionOptions) -> Option<String> {
+        modes(options).map(|modes| format!("SET TRANSACTION {modes}"))
     }
 
     fn statements(script: &str) -> Result<Vec<&str>, Refused> {
         Dialect::Postgres.statements(script)
     }
+}
+
+/// The modes of a transaction, as PostgreSQL writes them.
+#[cfg(feature = "postgres")]
+fn modes(options: &TransactionOptions) -> Option<String> {
+    let level = options.isolation_level.map(|level| format!("ISOLATION LEVEL {level}"));
+    let access = options.access_mode.map(|mode| mode.to_string());
+    let modes: Vec<_> = level.into_iter().chain(access).collect();
+    (!modes.is_empty()).then(|| modes.join(" "))
 }
 
 /// SQLite has no such levels and modes; SeaORM goes on without them as well.

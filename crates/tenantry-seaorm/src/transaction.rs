@@ -160,7 +160,11 @@ impl<DB: Backend> TransactionTrait for ScopedDatabaseTransaction<DB> {
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<Self, DbErr> {
         // It begins with a savepoint, for which there are no options; it is said which are not supported at all.
         DB::beginning(&options);
-        self.begin().await
+        let nested = self.begin().await?;
+        if let Some(statement) = DB::setting(&options) {
+            nested.execute_unprepared(&statement).await?;
+        }
+        Ok(nested)
     }
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::{
     SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},

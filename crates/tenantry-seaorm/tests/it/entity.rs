@@ -1,6 +1,6 @@
 //! The tables of the tests: users with posts, posts with tags, settings under names.
 
-use sea_orm::{DbBackend, Schema, sea_query::SqliteQueryBuilder};
+use sea_orm::{DbBackend, Schema};
 
 use crate::graphs::{address, book, book_genre, genre, writer};
 
@@ -177,8 +177,8 @@ pub(crate) mod setting {
 }
 
 /// What creates the tables, as SeaORM writes it: the text of a migration.
-pub(crate) fn schema() -> Vec<String> {
-    let schema = Schema::new(DbBackend::Sqlite);
+pub(crate) fn schema(backend: DbBackend) -> Vec<String> {
+    let schema = Schema::new(backend);
     let mut statements: Vec<_> = [
         schema.create_table_from_entity(user::Entity),
         schema.create_table_from_entity(post::Entity),
@@ -191,7 +191,7 @@ pub(crate) fn schema() -> Vec<String> {
         schema.create_table_from_entity(genre::Entity),
         schema.create_table_from_entity(book_genre::Entity),
     ]
-    .map(|table| table.to_string(SqliteQueryBuilder))
+    .map(|table| backend.build(&table).to_string())
     .into();
     statements.push("CREATE INDEX \"post_by_user\" ON \"post\" (\"user_id\", \"title\")".into());
     statements

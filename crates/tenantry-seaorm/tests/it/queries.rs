@@ -1,8 +1,9 @@
 //! Rows that are asked for: with what is related to them, by page, in part, by text of the application's own.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, JsonValue, LoaderTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, JsonValue, LoaderTrait,
     ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, SelectExt, Statement,
+    prelude::Date,
     sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, Func, Query, UnionType},
 };
 
@@ -125,17 +126,22 @@ async fn raw_statements(db: &impl Connection) -> Log {
     let mut log = Log::default();
     let backend = ConnectionTrait::get_database_backend(db);
     log.add("backend", (backend, db.support_returning(), db.is_mock_connection()));
-    let text = "SELECT p.title, u.email FROM post p JOIN \"user\" u ON u.id = p.user_id WHERE u.id = ? ORDER BY p.id";
-    let statement = Statement::from_sql_and_values(backend, text, [2.into()]);
+    let is_sqlite = backend == DbBackend::Sqlite;
+    let mark = if is_sqlite { "?" } else { "$1" };
+    let text = "SELECT p.title, u.email FROM post p JOIN \"user\" u ON u.id = p.user_id WHERE u.id = ";
+    let statement = Statement::from_sql_and_values(backend, format!("{text}{mark} ORDER BY p.id"), [2.into()]);
     let rows = db.query_all_raw(statement).await.unwrap();
     let rows: Vec<(String, String)> = rows.iter().map(|row| row.try_get_many_by_index().unwrap()).collect();
     log.add("rows", rows);
     let insert = Statement::from_string(backend, "INSERT INTO tag (name) VALUES ('raw'), ('rawer')");
-    log.add("insert", db.execute_raw(insert).await.map(|done| (done.rows_affected(), done.last_insert_id())));
+    log.add(
+        "insert",
+        db.execute_raw(insert).await.map(|done| (done.rows_affected(), is_sqlite.then(|| done.last_insert_id()))),
+    );
     let find = "SELECT * FROM tag WHERE name LIKE $1 ORDER BY id";
     let find = Statement::from_sql_and_values(backend, find, ["raw%".into()]);
     log.add("models", tag::Entity::find().from_raw_sql(find).all(db).await);
-    log.add("no row", count(db.query_one_raw(Statement::from_string(backend, "SELECT 1 WHERE 0")).await));
+    log.add("no row", count(db.query_one_raw(Statement::from_string(backend, "SELECT 1 WHERE 1 = 0")).await));
     let unprepared = "UPDATE tag SET name = 'x' WHERE id = 1; -- and then\nDELETE FROM post WHERE user_id = 2;";
     log.add("script", db.execute_unprepared(unprepared).await.map(|done| done.rows_affected()));
     log.add("nothing", db.execute_unprepared(" -- nothing").await.map(|done| done.rows_affected()));
@@ -155,9 +161,10 @@ async fn subqueries(db: &impl Connection) -> Log {
     log.add("conditions", any.all(db).await);
     let empty = post::Entity::find().filter(post::Column::Id.is_in(Vec::<i32>::new()));
     log.add("in nothing", empty.all(db).await);
+    let day = |text: &str| text.parse::<Date>().unwrap();
     let lowered = user::Entity::find()
         .filter(Expr::expr(Func::lower(Expr::col(user::Column::Email))).eq("ada@example.com"))
-        .filter(user::Column::Birthday.between("1999-01-01", "2000-01-01"));
+        .filter(user::Column::Birthday.between(day("1999-01-01"), day("2000-01-01")));
     log.add("functions", lowered.all(db).await);
     log
 }

@@ -22,9 +22,14 @@ impl Log {
     }
 }
 
-/// An error without the types below SeaORM's, which are ours on shared tables.
+/// An error without the types below SeaORM's, which are ours on shared tables, and without where in its own source the
+/// server has found it.
 pub(crate) fn told<T>(result: Result<T, DbErr>) -> Result<T, String> {
-    result.map_err(|error| format!("{error}; {:?}; {:?}", error.sql_err(), mem::discriminant(&error)))
+    result.map_err(|error| {
+        let text = error.to_string();
+        let text = text.split_once(" at line ").map_or(text.as_str(), |(said, _)| said);
+        format!("{text}; {:?}; {:?}", error.sql_err(), mem::discriminant(&error))
+    })
 }
 
 /// Tests that run a group of operations on SeaORM's own connection and for each tenant, directly and in a transaction, and
@@ -32,34 +37,44 @@ pub(crate) fn told<T>(result: Result<T, DbErr>) -> Result<T, String> {
 macro_rules! same {
     ($($group:ident),+ $(,)?) => {
         mod same {
-            use sea_orm::TransactionTrait;
-            use tenantry_resource::within;
+            crate::same::same_in!(crate::world::World, $($group),+);
+        }
 
-            use crate::world::{ACME, GLOBEX, INITECH, World};
-
-            $(
-                #[tokio::test]
-                async fn $group() {
-                    let world = World::new().await;
-                    let transaction = world.plain.begin().await.unwrap();
-                    let in_transaction = super::$group(&transaction).await;
-                    transaction.rollback().await.unwrap();
-                    let expected = super::$group(&world.plain).await;
-                    for tenant in [GLOBEX, INITECH, ACME] {
-                        let before = world.others(tenant).await;
-                        within(world.scope(tenant), async {
-                            let transaction = world.db.begin().await.unwrap();
-                            super::$group(&transaction).await.is(&in_transaction, tenant);
-                            transaction.rollback().await.unwrap();
-                            super::$group(&world.db).await.is(&expected, tenant);
-                        })
-                        .await;
-                        assert_eq!(world.others(tenant).await, before, "rows of others than {tenant}");
-                    }
-                }
-            )+
+        #[cfg(feature = "postgres")]
+        mod same_on_postgres {
+            crate::same::same_in!(crate::world::PgWorld, $($group),+);
         }
     };
 }
 
+macro_rules! same_in {
+    ($world:ty, $($group:ident),+) => {
+        use sea_orm::TransactionTrait;
+        use tenantry_resource::within;
+
+        $(
+            #[tokio::test]
+            async fn $group() {
+                let world = <$world>::new().await;
+                let transaction = world.plain.begin().await.unwrap();
+                let in_transaction = super::$group(&transaction).await;
+                transaction.rollback().await.unwrap();
+                let expected = super::$group(&world.plain).await;
+                for tenant in <$world>::ALIKE {
+                    let before = world.others(tenant).await;
+                    within(world.scope(tenant), async {
+                        let transaction = world.db.begin().await.unwrap();
+                        super::$group(&transaction).await.is(&in_transaction, tenant);
+                        transaction.rollback().await.unwrap();
+                        super::$group(&world.db).await.is(&expected, tenant);
+                    })
+                    .await;
+                    assert_eq!(world.others(tenant).await, before, "rows of others than {tenant}");
+                }
+            }
+        )+
+    };
+}
+
 pub(crate) use same;
+pub(crate) use same_in;

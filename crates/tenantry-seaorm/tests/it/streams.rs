@@ -21,6 +21,7 @@ async fn streamed(db: &impl Connection) -> Log {
     let posts = post::Entity::find().order_by_asc(post::Column::Id).stream(db).await.unwrap();
     log.add("posts", posts.try_collect::<Vec<_>>().await);
     let both = post::Entity::find().find_also_related(user::Entity).filter(user::Column::Id.eq(2));
+    let both = both.order_by_asc(post::Column::Id);
     log.add("both", both.stream(db).await.unwrap().try_collect::<Vec<_>>().await);
     {
         let mut first = post::Entity::find().order_by_desc(post::Column::Id).stream(db).await.unwrap();

@@ -13,7 +13,7 @@ use tenantry_sqlx::{ScopeError, SqliteOptions};
 
 use crate::{
     entity::tag,
-    same::{Log, same},
+    same::{Log, same, told},
     world::{ACME, Connection, GLOBEX, World, a_tag},
 };
 
@@ -80,24 +80,28 @@ async fn closures(db: &impl Connection) -> Log {
 async fn options(db: &impl Connection) -> Log {
     let mut log = Log::default();
     let levels = [None, Some(IsolationLevel::Serializable)];
-    for (level, mode) in levels.into_iter().zip([Some(AccessMode::ReadOnly), None]) {
-        let transaction = db.begin_with_config(level, mode).await.unwrap();
-        log.add("inserted", a_tag(&format!("{level:?}")).insert(&transaction).await);
-        transaction.commit().await.unwrap();
-    }
+    let plain = levels.into_iter().zip([Some(AccessMode::ReadOnly), None]).map(|(isolation_level, access_mode)| {
+        TransactionOptions { isolation_level, access_mode, ..Default::default() }
+    });
     use SqliteTransactionMode::{Deferred, Exclusive, Immediate};
-    for mode in [Deferred, Immediate, Exclusive] {
-        let options = TransactionOptions { sqlite_transaction_mode: Some(mode), ..Default::default() };
-        let transaction = db.begin_with_options(options).await.unwrap();
-        log.add("inserted", a_tag(mode.sqlite_keyword()).insert(&transaction).await);
-        transaction.commit().await.unwrap();
+    let of_sqlite = [Deferred, Immediate, Exclusive]
+        .map(|mode| TransactionOptions { sqlite_transaction_mode: Some(mode), ..Default::default() });
+    for options in plain.chain(of_sqlite) {
+        // On PostgreSQL one that is refused within a transaction is the end of that.
+        let begun = db.begin_with_options(options).await;
+        let Ok(transaction) = begun else {
+            log.add("not begun", told(begun.map(drop)));
+            continue;
+        };
+        log.add("inserted", told(a_tag(&format!("{options:?}")).insert(&transaction).await));
+        log.add("committed", told(transaction.commit().await));
     }
     let counted = db.transaction_with_config::<_, u64, DbErr>(
         |transaction| Box::pin(async move { tag::Entity::find().count(transaction).await }),
         Some(IsolationLevel::ReadCommitted),
         None,
     );
-    log.add("counted", counted.await);
+    log.add("counted", counted.await.map_err(|error| error.to_string()));
     log
 }
 

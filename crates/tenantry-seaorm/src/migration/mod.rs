@@ -1,4 +1,10 @@
 //! Migrations of SeaORM, run once for all tenants.
+//!
+//! | module | |
+//! |---|---|
+//! | `judge` | whether a statement means the same for each tenant |
+
+mod judge;
 
 use std::borrow::Cow;
 
@@ -7,9 +13,12 @@ use sqlx::{
     AssertSqlSafe, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
 };
+#[cfg(all(feature = "postgres", unix))]
+use tenantry_sqlx::recorder::PgRecorder;
 use tenantry_sqlx::recorder::{Ran, Recorder};
 use thiserror::Error;
 
+use self::judge::Why;
 use crate::error::querying;
 
 /// Makes of SeaORM's migrations, which are code, what [`ScopedPool::migrate`] runs once for all tenants.
@@ -55,9 +64,14 @@ use crate::error::querying;
 /// A migration is known by its name, as with SeaORM: changing one that has run has no effect.
 ///
 /// [`ScopedPool::migrate`]: tenantry_sqlx::ScopedPool::migrate
+///
+/// # On PostgreSQL
+///
+/// [`MigrationRecording::begin_postgres`] does the same in a schema of its own, in a transaction that is never committed.
+/// Nothing may begin or end a transaction by text there. The tables that are in `public` are empty.
 #[derive(Debug)]
 pub struct MigrationRecording {
-    recorder: Recorder,
+    place: Place,
     connection: DatabaseConnection,
     migrations: Vec<Migration>,
 }
@@ -72,10 +86,32 @@ impl MigrationRecording {
         let recorder = Recorder::open().await.map_err(querying)?;
         let connection = DatabaseConnection::from(recorder.pool().clone());
         recorder.take();
-        Ok(Self { recorder, connection, migrations: Vec::new() })
+        Ok(Self { place: Place::Memory(recorder), connection, migrations: Vec::new() })
     }
 
-    /// The connection that migrations run on: to a database in memory, which has no tenant's rows.
+    /// Begins in a database of PostgreSQL, as a role that may create schemas in it: the one of the tenants, as its owner,
+    /// or any other. Nothing stays there.
+    ///
+    /// # Errors
+    ///
+    /// When there is no connection, or the role may not create a schema.
+    #[cfg(all(feature = "postgres", unix))]
+    pub async fn begin_postgres(database: sqlx::postgres::PgConnectOptions) -> Result<Self, DbErr> {
+        let recorder = PgRecorder::open(database).await.map_err(querying)?;
+        let mut connection = DatabaseConnection::from(recorder.pool().clone());
+        let add = recorder.adder();
+        // What has values cannot be read on its way to the server; SeaORM tells of all but what it executes unprepared,
+        // which has none.
+        connection.set_metric_callback(move |info| {
+            if !info.failed {
+                add(&info.statement.to_string());
+            }
+        });
+        recorder.take();
+        Ok(Self { place: Place::Server(recorder), connection, migrations: Vec::new() })
+    }
+
+    /// The connection that migrations run on: to a database that has no tenant's rows.
     pub const fn connection(&self) -> &DatabaseConnection {
         &self.connection
     }
@@ -92,8 +128,8 @@ impl MigrationRecording {
             return Err(refused(Why::Order));
         }
         let mut script = Vec::new();
-        for ran in self.recorder.take() {
-            judge(&ran).map_err(refused)?;
+        for ran in self.place.take() {
+            judge::judge(&ran).map_err(refused)?;
             if ran.changes {
                 script.push(ran.text);
             }
@@ -116,6 +152,25 @@ impl MigrationRecording {
     }
 }
 
+/// Where migrations are tried.
+#[derive(Debug)]
+enum Place {
+    Memory(Recorder),
+    #[cfg(all(feature = "postgres", unix))]
+    Server(PgRecorder),
+}
+
+impl Place {
+    /// What was run since this was called last.
+    fn take(&self) -> Vec<Ran> {
+        match self {
+            Self::Memory(recorder) => recorder.take(),
+            #[cfg(all(feature = "postgres", unix))]
+            Self::Server(recorder) => recorder.take().into_iter().map(judge::on_server).collect(),
+        }
+    }
+}
+
 /// A migration cannot be run for all tenants.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the migration {migration} cannot be run for all tenants: {why}")]
@@ -124,70 +179,12 @@ pub struct MigrationRefused {
     why: Why,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-enum Why {
-    #[error("its name does not begin with a time, as m20260102_030405_name does; name it so")]
-    Name,
-    #[error("it comes after one whose name has the same time or a later one; sort them")]
-    Order,
-    #[error("it reads rows, which are other ones for each tenant ({0}); write it as one statement that changes them")]
-    Reads(String),
-    #[error(
-        "it asks for the rows that it changed, whose ids are other ones for each tenant ({0}); use exec_without_returning, \
-         and name the ids"
-    )]
-    Returns(String),
-    #[error("it undoes what it did ({0}); leave that out")]
-    Undoes(String),
-}
-
 /// `m20260102_030405_name` as a number.
 fn version(name: &str) -> Option<i64> {
     let mut parts = name.strip_prefix('m')?.split('_');
     let (day, time) = (parts.next()?, parts.next()?);
     let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     (digits(day, 8) && digits(time, 6)).then(|| format!("{day}{time}").parse().ok())?
-}
-
-/// Whether a statement means the same for each tenant.
-fn judge(ran: &Ran) -> Result<(), Why> {
-    let words = words(&ran.text);
-    let has = |sought: &str| words.iter().any(|word| word.eq_ignore_ascii_case(sought));
-    let is_of_schema = |word: &&str| {
-        let schema = ["sqlite_master", "sqlite_schema"].iter().any(|name| word.eq_ignore_ascii_case(name));
-        schema || word.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("pragma_"))
-    };
-    match ran.changes {
-        false if has("rollback") => Err(Why::Undoes(ran.text.clone())),
-        false if has("from") && !words.iter().any(is_of_schema) => Err(Why::Reads(ran.text.clone())),
-        true if has("returning") => Err(Why::Returns(ran.text.clone())),
-        _ => Ok(()),
-    }
-}
-
-/// The words of a statement, quoted names among them, without strings and comments.
-fn words(text: &str) -> Vec<&str> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut words = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let up_to = |end: &str| rest[1..].find(end).map_or(rest.len(), |at| 1 + at + end.len());
-        let length = match first {
-            '-' if rest.starts_with("--") => up_to("\n"),
-            '/' if rest.starts_with("/*") => up_to("*/"),
-            '\'' => up_to("'"),
-            '"' | '`' => up_to(&rest[..1]),
-            '[' => up_to("]"),
-            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-            _ => first.len_utf8(),
-        };
-        let (word, after) = rest.split_at(length);
-        if is_word(first) || matches!(first, '"' | '`' | '[') {
-            words.push(word.trim_matches(|c| !is_word(c)));
-        }
-        rest = after;
-    }
-    words
 }
 
 #[cfg(test)]
@@ -201,34 +198,5 @@ mod tests {
         for name in ["", "m", "cakes", "m2026_030405_x", "20260102_030405_x", "m20260102", "m20260102_03040x_y"] {
             assert_eq!(version(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn what_depends_on_rows_is_refused() {
-        let judged = |text: &str, changes| judge(&Ran { text: text.to_owned(), changes });
-        for (text, changes) in [
-            ("SELECT COUNT(*) > 0 FROM sqlite_master WHERE type = 'table'", false),
-            ("SELECT COUNT(*) > 0 AS \"has_column\" FROM pragma_table_info('x')", false),
-            ("SELECT sqlite_version()", false),
-            ("PRAGMA foreign_keys = OFF", false),
-            ("BEGIN", false),
-            ("INSERT INTO x VALUES ('returning it''s from')", true),
-            ("INSERT INTO x SELECT * FROM y", true),
-        ] {
-            assert_eq!(judged(text, changes), Ok(()), "{text}");
-        }
-        for reads in [
-            "SELECT id, 'sqlite_master' FROM cake",
-            "-- it's sqlite_master\nSELECT 1 FROM \"cake\"",
-            "/* pragma_x's */ WITH x AS (SELECT * FROM [cake]) SELECT 'a''b' from x",
-            "SELECT \"it's\" FROM `cake`",
-        ] {
-            assert_eq!(judged(reads, false), Err(Why::Reads(reads.to_owned())));
-        }
-        let returns = "INSERT INTO cake (name) VALUES ('x') RETURNING \"id\"";
-        assert_eq!(judged(returns, true), Err(Why::Returns(returns.to_owned())));
-        let undoes = "-- never mind\nrollback TO x";
-        assert_eq!(judged(undoes, false), Err(Why::Undoes(undoes.to_owned())));
-        assert_eq!(judged("SELECT COUNT(*) > 0 FROM \"sqlite_master\" WHERE \"type\" = 'x'", false), Ok(()));
     }
 }

@@ -7,8 +7,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
-pub use crate::native::Ran;
-use crate::native::{self, Log};
+use crate::native::{self, Log, Ran};
 
 /// A database in memory that writes down what is run on it, for libraries whose migrations are code: they run here first,
 /// and what they ran becomes a migration for all tenants.

@@ -1,4 +1,7 @@
-//! Tenants with shared tables, one with a file of its own, and a database that nobody shares.
+//! Tenants with shared tables, one with a database of its own, and a database that nobody shares.
+
+#[cfg(feature = "postgres")]
+mod postgres;
 
 use std::sync::Arc;
 
@@ -7,14 +10,14 @@ use sea_orm::{
     JsonValue, StreamTrait, TransactionTrait, prelude::Uuid,
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, SqlSafeStr, SqliteConnection,
+    AssertSqlSafe, ConnectOptions as _, SqlSafeStr, Sqlite, SqliteConnection,
     migrate::{Migration, MigrationType, Migrator},
     sqlite::SqliteConnectOptions,
 };
 use tempfile::TempDir;
 use tenantry_core::{Admission, Change, Mirror, Placement, Plans, Scope, Status, Tenant, TenantId};
 use tenantry_resource::within;
-use tenantry_seaorm::ScopedDatabase;
+use tenantry_seaorm::{Backend, ScopedDatabase};
 use tenantry_sqlx::{ScopedPool, SqliteOptions};
 
 use crate::entity::{post, post_tag, schema, setting, tag, user};
@@ -32,59 +35,24 @@ pub(crate) trait Connection: ConnectionTrait + StreamTrait + TransactionTrait {}
 
 impl<C: ConnectionTrait + StreamTrait + TransactionTrait> Connection for C {}
 
-pub(crate) struct World {
-    pub(crate) db: ScopedDatabase,
-    /// SeaORM's own connection, to a file that nobody shares.
+pub(crate) struct Deployment<DB: Backend, P> {
+    pub(crate) db: ScopedDatabase<DB>,
+    /// SeaORM's own connection, to a database that nobody shares.
     pub(crate) plain: DatabaseConnection,
     mirror: Arc<Mirror>,
     admission: Arc<Admission>,
-    folder: TempDir,
+    /// Where it is, until the end of the test.
+    place: P,
 }
 
-impl World {
-    /// Everybody has the same rows under the same ids.
-    pub(crate) async fn new() -> Self {
-        let world = Self::empty(|_| {}).await;
-        seed(&world.plain).await;
-        for tenant in [ACME, GLOBEX, INITECH] {
-            within(world.scope(tenant), seed(&world.db)).await;
-        }
-        world
-    }
+/// In files.
+pub(crate) type World = Deployment<Sqlite, TempDir>;
 
-    /// Nobody has rows.
-    pub(crate) async fn empty(change: impl FnOnce(&mut SqliteOptions)) -> Self {
-        let world = Self::open(change).await;
-        let script = AssertSqlSafe(schema().join(";\n")).into_sql_str();
-        let migration = Migration::new(1, "schema".into(), MigrationType::Simple, script, false);
-        world.db.pool().migrate(&Migrator::with_migrations(vec![migration])).await.unwrap();
-        for statement in schema() {
-            world.plain.execute_unprepared(&statement).await.unwrap();
-        }
-        world
-    }
+/// On a server.
+#[cfg(feature = "postgres")]
+pub(crate) type PgWorld = Deployment<sqlx::Postgres, postgres::Databases>;
 
-    /// There are no tables.
-    pub(crate) async fn unmigrated() -> Self {
-        Self::open(|_| {}).await
-    }
-
-    async fn open(change: impl FnOnce(&mut SqliteOptions)) -> Self {
-        let folder = TempDir::new().unwrap();
-        let mut initech = Tenant::new(TenantId::new(INITECH), "initech".parse().unwrap());
-        initech.placement = Placement::Dedicated;
-        let shared = [(ACME, "acme"), (GLOBEX, "globex")];
-        let tenants = shared.map(|(id, slug)| Tenant::new(TenantId::new(id), slug.parse().unwrap()));
-        let mirror = Arc::new(Mirror::from_iter(tenants.into_iter().chain([initech])));
-        let admission = Arc::new(Admission::new(Arc::clone(&mirror), Plans::default()));
-        let mut options = SqliteOptions::new(folder.path().join("shared.db"), folder.path().join("own"));
-        change(&mut options);
-        let pool = ScopedPool::sqlite(options, Some(Arc::clone(&admission)));
-        let url = format!("sqlite://{}?mode=rwc", folder.path().join("plain.db").display());
-        let plain = Database::connect(ConnectOptions::new(url)).await.unwrap();
-        Self { db: ScopedDatabase::from(pool), plain, mirror, admission, folder }
-    }
-
+impl<DB: Backend, P> Deployment<DB, P> {
     pub(crate) fn scope(&self, id: i64) -> Scope {
         self.admission.admit_id(TenantId::new(id)).unwrap()
     }
@@ -95,9 +63,71 @@ impl World {
         self.mirror.apply(Change::Upserted(tenant));
     }
 
+    /// Makes the tables.
+    async fn migrated(self) -> Self {
+        let schema = schema(DB::BACKEND);
+        let script = AssertSqlSafe(schema.join(";\n")).into_sql_str();
+        let migration = Migration::new(1, "schema".into(), MigrationType::Simple, script, false);
+        self.db.pool().migrate(&Migrator::with_migrations(vec![migration])).await.unwrap();
+        for statement in schema {
+            self.plain.execute_unprepared(&statement).await.unwrap();
+        }
+        self
+    }
+
+    /// Gives them the same rows under the same ids, and so a database that nobody shares.
+    async fn seeded(self, tenants: impl IntoIterator<Item = i64>) -> Self {
+        seed(&self.plain).await;
+        for tenant in tenants {
+            within(self.scope(tenant), seed(&self.db)).await;
+        }
+        self
+    }
+}
+
+/// The tenants, two of whom share tables.
+fn tenants() -> Arc<Mirror> {
+    let mut initech = Tenant::new(TenantId::new(INITECH), "initech".parse().unwrap());
+    initech.placement = Placement::Dedicated;
+    let shared = [(ACME, "acme"), (GLOBEX, "globex")];
+    let tenants = shared.map(|(id, slug)| Tenant::new(TenantId::new(id), slug.parse().unwrap()));
+    Arc::new(Mirror::from_iter(tenants.into_iter().chain([initech])))
+}
+
+impl World {
+    /// Who is to see what is seen on a database that nobody shares.
+    pub(crate) const ALIKE: [i64; 3] = [GLOBEX, INITECH, ACME];
+
+    /// Everybody has the same rows under the same ids.
+    pub(crate) async fn new() -> Self {
+        Self::empty(|_| {}).await.seeded([ACME, GLOBEX, INITECH]).await
+    }
+
+    /// Nobody has rows.
+    pub(crate) async fn empty(change: impl FnOnce(&mut SqliteOptions)) -> Self {
+        Self::open(change).await.migrated().await
+    }
+
+    /// There are no tables.
+    pub(crate) async fn unmigrated() -> Self {
+        Self::open(|_| {}).await
+    }
+
+    async fn open(change: impl FnOnce(&mut SqliteOptions)) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mirror = tenants();
+        let admission = Arc::new(Admission::new(Arc::clone(&mirror), Plans::default()));
+        let mut options = SqliteOptions::new(folder.path().join("shared.db"), folder.path().join("own"));
+        change(&mut options);
+        let pool = ScopedPool::sqlite(options, Some(Arc::clone(&admission)));
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("plain.db").display());
+        let plain = Database::connect(ConnectOptions::new(url)).await.unwrap();
+        Self { db: ScopedDatabase::from(pool), plain, mirror, admission, place: folder }
+    }
+
     /// All rows of the shared tables that are not `tenant`'s, each value as SQLite writes it.
     pub(crate) async fn others(&self, tenant: i64) -> Vec<String> {
-        let file = self.folder.path().join("shared.db");
+        let file = self.place.path().join("shared.db");
         let mut raw = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
         let mut rows = Vec::new();
         for table in TABLES {
