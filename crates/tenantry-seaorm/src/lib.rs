@@ -30,8 +30,8 @@
 //! # Schema
 //!
 //! Migrations run once for all tenants, by [`ScopedPool::migrate`](tenantry_sqlx::ScopedPool::migrate). They are those of
-//! sqlx, or those of SeaORM, as [`MigrationRecording`] says, on SQLite and on PostgreSQL. For a first one, `Schema::create_table_from_entity` says what
-//! creates the tables of entities.
+//! sqlx, or those of SeaORM, as [`MigrationRecording`] says, on SQLite and on PostgreSQL. For a first one,
+//! `Schema::create_table_from_entity` says what creates the tables of entities.
 //!
 //! # What differs
 //!

@@ -31,11 +31,15 @@ mod migrations;
 mod native;
 mod owner_only;
 #[cfg(feature = "postgres")]
+mod parameters;
+#[cfg(feature = "postgres")]
 mod postgres;
 pub mod recorder;
 pub mod scoped;
 mod shared;
 
+#[cfg(feature = "postgres")]
+pub use self::parameters::unknown_parameter;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{Finding, PostgresOptions, Severity, doctor};
 #[cfg(feature = "postgres")]

@@ -15,9 +15,9 @@ use sqlx::postgres::PgConnectOptions;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
 use tenantry_resource::{Bounds, BoxError, PerTenant};
 use tenantry_sql::Name;
-#[cfg(feature = "postgres")]
-use tenantry_sqlx::PostgresOptions;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
+#[cfg(feature = "postgres")]
+use tenantry_sqlx::{PostgresOptions, unknown_parameter};
 use tenantry_tower::{
     AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
 };
@@ -256,11 +256,16 @@ impl Config {
         let section = &self.database;
         let (Some(owner), Some(application)) = (&section.url, &section.application_url) else { return Ok(None) };
         let options = |key: &str, url: &ServerUrl| {
-            // The error of sqlx may repeat a part of the URL, the password for instance.
-            PgConnectOptions::from_str(url.expose()).map_err(|_| ConfigError::Invalid {
+            let invalid = |why: String| ConfigError::Invalid {
                 place: "the configuration".to_owned(),
-                problems: vec![format!("{key}: {url} has a parameter that is not known, or a value that cannot be")],
-            })
+                problems: vec![format!("{key}: {url} {why}")],
+            };
+            if let Some(unknown) = unknown_parameter(url.expose()) {
+                return Err(invalid(format!("has the parameter \"{unknown}\", which is not known")));
+            }
+            // The error of sqlx may repeat a part of the URL, the password for instance.
+            let parsed = PgConnectOptions::from_str(url.expose());
+            parsed.map_err(|_| invalid("has a parameter whose value cannot be".to_owned()))
         };
         let application = options("database.application_url", application)?;
         let mut postgres = PostgresOptions::new(application, options("database.url", owner)?);

@@ -96,7 +96,7 @@ impl MigrationTrait for Crooked {
                 drop(cake::ActiveModel { name: Set("x".into()), price: Set(1), ..Default::default() }.insert(db).await?)
             }
             "find" => drop(cake::Entity::find().all(db).await?),
-            text => drop(db.execute_unprepared(text).await?),
+            text => db.execute_unprepared(text).await.map(|_| ())?,
         }
         Ok(())
     }

@@ -190,3 +190,17 @@ fn times_that_no_clock_can_add_are_refused() {
     let error = Config::parse("[instances]\nbackoff_max = \"500000000000y\"", Path::new("")).unwrap_err();
     assert!(error.to_string().contains("instances.backoff_max: it is longer than a year"), "{error}");
 }
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_misspelt_password_is_not_repeated() {
+    let urls = |parameter: &str| {
+        let text = "[database]\napplication_url = \"postgres://app@db/x\"\nurl = \"postgres://own@db/x?";
+        parse(&format!("{text}{parameter}\"")).postgres_options().map(drop).unwrap_err().to_string()
+    };
+    let misspelt = urls("pasword=hush");
+    assert!(misspelt.contains("database.url") && misspelt.contains("\"pasword\", which is not known"), "{misspelt}");
+    let wrong = urls("password=hush&sslmode=hush");
+    assert!(wrong.contains("database.url"), "{wrong}");
+    assert!(!misspelt.contains("hush") && !wrong.contains("sslmode=hush&password"), "{misspelt} {wrong}");
+}

@@ -6,6 +6,7 @@ use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 use tenantry_core::CatalogError;
 
 use super::failure::Failure;
+use crate::parameters::unknown_parameter;
 
 /// Where the catalog is. What is shown of it has no password.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ impl Place {
             return Err(wrong(Failure::Scheme));
         }
         // sqlx would log a key that it does not know together with its value, a password perhaps.
-        if let Some(key) = keys(url).find(|key| !is_known(key)) {
+        if let Some(key) = unknown_parameter(url) {
             return Err(wrong(Failure::Parameter { key: key.to_owned() }));
         }
         let options = PgConnectOptions::from_str(url).map_err(|source| wrong(Failure::Url { source }))?;
@@ -67,39 +68,6 @@ impl Place {
 
 /// How much longer than for a lock an operation waits for the server.
 const SLACK: Duration = Duration::from_secs(1);
-
-/// The keys of the URL's parameters.
-fn keys(url: &str) -> impl Iterator<Item = &str> {
-    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    let parameters = parameters.split('#').next().unwrap_or_default();
-    parameters.split('&').filter_map(|pair| pair.split('=').next()).filter(|key| !key.is_empty())
-}
-
-fn is_known(key: &str) -> bool {
-    KEYS.contains(&key) || key.starts_with("options[") || key.starts_with("options%5B")
-}
-
-/// The parameters that sqlx takes.
-const KEYS: [&str; 18] = [
-    "application_name",
-    "dbname",
-    "host",
-    "hostaddr",
-    "options",
-    "password",
-    "port",
-    "ssl-ca",
-    "ssl-cert",
-    "ssl-key",
-    "ssl-mode",
-    "ssl-root-cert",
-    "sslcert",
-    "sslkey",
-    "sslmode",
-    "sslrootcert",
-    "statement-cache-capacity",
-    "user",
-];
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -59,7 +59,8 @@ impl Role {
             (self.replicates, "may copy the whole server", "NOREPLICATION"),
         ] {
             if is_so {
-                findings.push(Finding::broken(format!("role {name} {what}"), format!("ALTER ROLE {quoted} {mend}")));
+                let mend = format!("ALTER ROLE {quoted} {mend} -- or name another role as the application's");
+                findings.push(Finding::broken(format!("role {name} {what}"), mend));
             }
         }
         if self.superuser {
