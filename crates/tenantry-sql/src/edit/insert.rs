@@ -111,11 +111,9 @@ fn given(insert: &Insert, change: &Change<'_>, context: &Context<'_>) -> Result<
         refused.hint("list the columns")
     };
     let table = &change.table;
-    if table.columns.iter().any(|column| column.generated) {
-        return Err(refuse());
-    }
     match &insert.source {
         Source::Default(_) => Ok(0),
+        Source::Query(_) if table.columns.iter().any(|column| column.generated) => Err(refuse()),
         Source::Query(_) => change.width.filter(|width| *width <= table.columns.len()).ok_or_else(refuse),
     }
 }
