@@ -16,6 +16,7 @@ mod plan;
 mod refusal;
 mod resolve;
 mod scope;
+mod settings;
 mod slug;
 mod tenant;
 
@@ -24,5 +25,6 @@ pub use plan::{Limits, Plan, PlanName, PlanNameError, Plans, Rate};
 pub use refusal::{Code, Refusal};
 pub use resolve::{Candidate, Malformed, Resolution, Resolver};
 pub use scope::{Admission, Scope, Unscoped};
+pub use settings::{Overrides, OverridesTooLarge, SettingChange, SettingPath, SettingPathError};
 pub use slug::{Slug, SlugError};
 pub use tenant::{Placement, PlacementError, Revision, Status, StatusError, Tenant, TenantId};

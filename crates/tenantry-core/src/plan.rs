@@ -4,6 +4,8 @@ use std::{borrow::Borrow, collections::HashMap, fmt, num::NonZeroU32, str::FromS
 
 use thiserror::Error;
 
+use crate::Overrides;
+
 /// The name of a plan, 1 to 63 characters of `a`–`z`, `0`–`9`, `-` and `_`.
 ///
 /// ```
@@ -69,12 +71,14 @@ pub struct Plan {
     pub name: PlanName,
     /// What a tenant on this plan may use.
     pub limits: Limits,
+    /// What is set for tenants on this plan, where they have nothing of their own.
+    pub settings: Overrides,
 }
 
 impl Plan {
     /// A plan with these limits.
-    pub const fn new(name: PlanName, limits: Limits) -> Self {
-        Self { name, limits }
+    pub fn new(name: PlanName, limits: Limits) -> Self {
+        Self { name, limits, settings: Overrides::default() }
     }
 }
 

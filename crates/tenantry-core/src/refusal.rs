@@ -177,9 +177,18 @@ refusals! {
     /// The work is for one tenant, and the handle is bound to another.
     ScopeMismatch = "scope_mismatch", INTERNAL_SERVER_ERROR, exit 31, "the service failed on this request",
         "a handle of one tenant was used within the scope of another: do not keep it beyond the request";
+    /// A setting would have a value that the application does not accept.
+    SettingRefused = "setting_refused", UNPROCESSABLE_ENTITY, exit 43, "a setting cannot have this value",
+        "the reason says which setting, and what it can be";
+    /// The tenant's settings are not ones that the application accepts.
+    SettingsInvalid = "settings_invalid", SERVICE_UNAVAILABLE, exit 44, "the service is not available right now",
+        "`tenantry settings drift` lists the values that the application does not accept";
     /// The process is about to stop.
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, exit 32, "the service is restarting",
         "wait for the new process";
+    /// The tenant's record was changed by somebody else, or others depend on it.
+    TenantChanged = "tenant_changed", CONFLICT, exit 45, "somebody else has changed this",
+        "look at it again, then decide";
     /// A tenant with this name, or with this alias, is there already.
     TenantExists = "tenant_exists", CONFLICT, exit 33, "this name is taken",
         "choose another name";

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::SystemTime};
 
 use thiserror::Error;
 
-use crate::{PlanName, Slug};
+use crate::{Overrides, PlanName, Slug};
 
 /// The internal key of a tenant: never reused, never shown to tenants.
 ///
@@ -68,6 +68,10 @@ pub struct Tenant {
     pub created_at: SystemTime,
     /// From this time on the tenant counts as expired, whatever its status says.
     pub expires_at: Option<SystemTime>,
+    /// What is set for this tenant and stands over what its plan and its template say.
+    pub settings: Overrides,
+    /// The tenant whose settings are this one's where it has none of its own.
+    pub template: Option<TenantId>,
     /// Which version of the record this is.
     pub revision: Revision,
 }
@@ -94,6 +98,8 @@ impl Tenant {
             placement: Placement::default(),
             created_at: SystemTime::UNIX_EPOCH,
             expires_at: None,
+            settings: Overrides::default(),
+            template: None,
             revision: Revision::default(),
         }
     }

@@ -3,6 +3,7 @@
 //! * [`within`] binds a [`tenantry_core::Scope`] to a task, [`current`] reads it, [`spawn`] takes it to a new task.
 //! * [`PerTenant`] is a handle that yields the current tenant's own resource: a connection pool, a mailer, a whole
 //!   application.
+//! * `Settings` (feature `settings`) are the application's own struct, filled in for each tenant.
 //! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own.
 //!
 //! Without a scope, every handle refuses; nothing falls back to a tenant by default.
@@ -10,6 +11,8 @@
 mod ambient;
 mod keys;
 mod per_tenant;
+#[cfg(feature = "settings")]
+pub mod settings;
 
 pub use self::{
     ambient::{NoScope, Within, current, spawn, spawn_blocking, within, within_call, within_sync},

@@ -4,12 +4,24 @@ use std::error::Error;
 
 use thiserror::Error;
 
-use crate::{Code, Refusal, Slug, TenantId};
+use crate::{Code, OverridesTooLarge, Refusal, Slug, TenantId};
 
 /// Why a catalog could not do what it was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CatalogError {
+    /// Somebody else has changed the tenant's record meanwhile.
+    #[error("tenant {id} was changed meanwhile; look at it again")]
+    Changed {
+        /// Its id.
+        id: TenantId,
+    },
+    /// Other tenants have their settings from this one.
+    #[error("tenant {id} is the template of others; give them another one first")]
+    IsTemplate {
+        /// Its id.
+        id: TenantId,
+    },
     /// What is stored is not what a catalog stores.
     #[error("the catalog {place} is damaged: {detail}")]
     Corrupt {
@@ -30,6 +42,9 @@ pub enum CatalogError {
         /// The id that was asked for.
         id: TenantId,
     },
+    /// More would be set for a tenant than may be.
+    #[error(transparent)]
+    SettingsTooLarge(#[from] OverridesTooLarge),
     /// The store does not answer.
     #[error("the catalog {place} is not available")]
     Unavailable {
@@ -45,6 +60,10 @@ impl From<CatalogError> for Refusal {
         match error {
             CatalogError::NameTaken { slug } => Self::new(Code::TenantExists).for_tenant(slug),
             CatalogError::NotFound { id } => Self::new(Code::TenantUnknown).because(format!("there is no tenant {id}")),
+            CatalogError::Changed { .. } | CatalogError::IsTemplate { .. } => {
+                Self::new(Code::TenantChanged).because(error.to_string())
+            }
+            CatalogError::SettingsTooLarge(_) => Self::new(Code::SettingRefused).because(error.to_string()),
             CatalogError::Corrupt { .. } => Self::new(Code::CatalogUnavailable).because(error.to_string()),
             CatalogError::Unavailable { ref source, .. } => {
                 Self::new(Code::CatalogUnavailable).because(format!("{error}: {source}"))

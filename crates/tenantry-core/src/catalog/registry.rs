@@ -3,7 +3,7 @@
 use std::{pin::Pin, time::SystemTime};
 
 use super::CatalogError;
-use crate::{Placement, PlanName, Revision, Slug, Status, Tenant, TenantId};
+use crate::{Overrides, Placement, PlanName, Revision, SettingChange, Slug, Status, Tenant, TenantId};
 
 /// A boxed future, as the methods of [`Catalog`] return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -41,6 +41,17 @@ pub trait Catalog: Send + Sync + 'static {
 
     /// Gives a tenant another status, and returns its record after the change.
     fn set_status(&self, id: TenantId, status: Status) -> BoxFuture<'_, Result<Tenant, CatalogError>>;
+
+    /// Changes what is set for a tenant, all of it or nothing, and returns its record after the change. Whoever calls has seen
+    /// that the values are ones that the application accepts.
+    ///
+    /// With `expected`, nothing changes unless the record is still of that revision.
+    fn configure<'a>(
+        &'a self,
+        id: TenantId,
+        changes: &'a [SettingChange],
+        expected: Option<Revision>,
+    ) -> BoxFuture<'a, Result<Tenant, CatalogError>>;
 
     /// Forgets a tenant, and frees its names. What the tenant stored elsewhere stays.
     fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>>;
@@ -109,6 +120,10 @@ pub struct NewTenant {
     pub placement: Placement,
     /// When its time is up.
     pub expires_at: Option<SystemTime>,
+    /// What is set for it from the beginning.
+    pub settings: Overrides,
+    /// The tenant whose settings are this one's where it has none of its own.
+    pub template: Option<TenantId>,
 }
 
 impl NewTenant {
@@ -121,12 +136,14 @@ impl NewTenant {
             plan: PlanName::default(),
             placement: Placement::default(),
             expires_at: None,
+            settings: Overrides::default(),
+            template: None,
         }
     }
 
     /// The record that this becomes.
     pub fn into_tenant(self, id: TenantId, created_at: SystemTime, revision: Revision) -> Tenant {
-        let Self { slug, aliases, status, plan, placement, expires_at } = self;
-        Tenant { id, slug, aliases, status, plan, placement, created_at, expires_at, revision }
+        let Self { slug, aliases, status, plan, placement, expires_at, settings, template } = self;
+        Tenant { id, slug, aliases, status, plan, placement, created_at, expires_at, settings, template, revision }
     }
 }

@@ -4,4 +4,6 @@
 
 mod ambient;
 mod per_tenant;
+#[cfg(feature = "settings")]
+mod settings;
 mod tenants;

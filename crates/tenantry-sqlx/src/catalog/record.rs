@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::FromRow;
-use tenantry_core::{NewTenant, Revision, Slug, Tenant, TenantId};
+use tenantry_core::{CatalogError, NewTenant, Overrides, Revision, SettingChange, Slug, Tenant, TenantId};
 
 /// A tenant as it is stored. Times are milliseconds of UTC; `names` is the slug and the aliases, with spaces between.
 #[derive(Debug, FromRow)]
@@ -15,6 +15,8 @@ pub(super) struct Record {
     placement: String,
     created_at: i64,
     expires_at: Option<i64>,
+    settings: String,
+    template: Option<i64>,
     revision: i64,
 }
 
@@ -35,6 +37,11 @@ impl Record {
             Some(end) => Some(from_millis(end).ok_or_else(|| wrong("end", end.to_string()))?),
             None => None,
         };
+        tenant.settings = match &*self.settings {
+            "{}" => Overrides::default(),
+            settings => Overrides::from_json(settings).map_err(|e| wrong("setting", e))?,
+        };
+        tenant.template = self.template.map(TenantId::new);
         tenant.revision = Revision::new(self.revision);
         Ok(tenant)
     }
@@ -53,6 +60,18 @@ pub(super) fn to_millis(time: SystemTime) -> i64 {
 pub(super) fn from_millis(millis: i64) -> Option<SystemTime> {
     let distance = Duration::from_millis(millis.unsigned_abs());
     if millis < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
+}
+
+/// What is set for a tenant after these changes, if its record is of the revision that is expected.
+pub(super) fn changed(
+    tenant: &Tenant,
+    changes: &[SettingChange],
+    expected: Option<Revision>,
+) -> Result<Overrides, CatalogError> {
+    match expected {
+        Some(expected) if expected != tenant.revision => Err(CatalogError::Changed { id: tenant.id }),
+        _ => Ok(tenant.settings.with(changes)?),
+    }
 }
 
 /// A name that is listed twice counts once.
@@ -81,6 +100,8 @@ mod tests {
             placement: "shared".to_owned(),
             created_at: 1_700_000_000_123,
             expires_at: Some(-1),
+            settings: r#"{"a.b":1}"#.to_owned(),
+            template: Some(5),
             revision: 9,
         }
     }
@@ -92,6 +113,7 @@ mod tests {
         assert_eq!(tenant.aliases, ["acme-old".parse().unwrap()]);
         assert_eq!(to_millis(tenant.created_at), 1_700_000_000_123);
         assert_eq!(to_millis(tenant.expires_at.unwrap()), -1);
+        assert_eq!((tenant.settings.to_json().as_str(), tenant.template), (r#"{"a.b":1}"#, Some(TenantId::new(5))));
     }
 
     #[test]

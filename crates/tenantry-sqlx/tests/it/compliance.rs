@@ -5,7 +5,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tenantry_core::{Catalog, CatalogError, CatalogVersion, Change, Placement, Slug, Status, Tenant, TenantId};
+use serde_json::json;
+use tenantry_core::{
+    Catalog, CatalogError, CatalogVersion, Change, Overrides, Placement, SettingChange, Slug, Status, Tenant, TenantId,
+};
 
 use crate::new;
 
@@ -19,6 +22,8 @@ pub(crate) async fn check(catalog: &dyn Catalog) {
     every_write_raises_the_version(catalog).await;
     changes_can_be_cut_anywhere(catalog).await;
     ids_and_names_after_a_removal(catalog).await;
+    settings_change_whole_or_not_at_all(catalog).await;
+    a_template_is_not_removed(catalog).await;
     pages_are_in_the_order_of_ids(catalog).await;
 }
 
@@ -133,6 +138,42 @@ async fn ids_and_names_after_a_removal(catalog: &dyn Catalog) {
     assert_eq!(catalog.by_slug(&slug("ashes")).await.unwrap(), None);
     let second = catalog.create(new("ashes", &["phoenix"])).await.unwrap();
     assert!(second.id > first.id, "the id of the last tenant is not used again either");
+}
+
+async fn settings_change_whole_or_not_at_all(catalog: &dyn Catalog) {
+    let mut with = new("settled", &[]);
+    with.settings = [("a.b".parse().unwrap(), json!({ "c": [1, "ü'\\\"", null] }))].into_iter().collect();
+    let created = catalog.create(with.clone()).await.unwrap();
+    assert_eq!(created.settings, with.settings);
+    assert_eq!(catalog.by_id(created.id).await.unwrap().as_ref(), Some(&created));
+    let change = |path: &str, value| SettingChange { path: path.parse().unwrap(), value };
+    let changes = [change("a.b", None), change("x", Some(json!(1.5))), change("y.z", Some(json!("\u{0}".repeat(3))))];
+    let changed = catalog.configure(created.id, &changes, Some(created.revision)).await.unwrap();
+    assert_eq!(changed.settings, created.settings.with(&changes).unwrap());
+    assert!(changed.revision > created.revision);
+    assert_eq!(catalog.by_id(created.id).await.unwrap().as_ref(), Some(&changed));
+    assert_eq!(self::changes(catalog, created.revision.get(), 10).await, [Change::Upserted(changed.clone())]);
+
+    let late = catalog.configure(created.id, &[change("x", None)], Some(created.revision)).await;
+    assert!(matches!(late, Err(CatalogError::Changed { id }) if id == created.id), "{late:?}");
+    let large = [change("x", None), change("large", Some(json!("x".repeat(Overrides::BYTES_MAX))))];
+    let large = catalog.configure(created.id, &large, None).await;
+    assert!(matches!(large, Err(CatalogError::SettingsTooLarge(_))), "{large:?}");
+    let nobody = catalog.configure(TenantId::new(1_000_000), &[change("x", None)], None).await;
+    assert!(matches!(nobody, Err(CatalogError::NotFound { .. })), "{nobody:?}");
+    assert_eq!(catalog.by_id(created.id).await.unwrap(), Some(changed));
+}
+
+async fn a_template_is_not_removed(catalog: &dyn Catalog) {
+    let template = catalog.create(new("seed", &[])).await.unwrap();
+    let mut like_it = new("grown", &[]);
+    like_it.template = Some(template.id);
+    let grown = catalog.create(like_it).await.unwrap();
+    assert_eq!(catalog.by_id(grown.id).await.unwrap().unwrap().template, Some(template.id));
+    let removed = catalog.remove(template.id).await;
+    assert!(matches!(removed, Err(CatalogError::IsTemplate { id }) if id == template.id), "{removed:?}");
+    catalog.remove(grown.id).await.unwrap();
+    catalog.remove(template.id).await.unwrap();
 }
 
 async fn pages_are_in_the_order_of_ids(catalog: &dyn Catalog) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::{prelude::*, test_runner::TestCaseResult};
-use tenantry_core::{Catalog, CatalogError, Mirror, Status, Tenant, TenantId};
+use tenantry_core::{Catalog, CatalogError, Mirror, SettingChange, Status, Tenant, TenantId};
 use tenantry_sqlx::{FollowOptions, Follower};
 
 #[cfg(feature = "postgres")]
@@ -37,6 +37,7 @@ enum Step {
     Create { slug: usize, aliases: Vec<usize>, by: usize },
     Remove { nth: usize, by: usize },
     SetStatus { nth: usize, status: Status, by: usize },
+    Configure { nth: usize, path: usize, value: Option<i32>, by: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -47,6 +48,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (name.clone(), prop::collection::vec(name, 0..3), by.clone())
             .prop_map(|(slug, aliases, by)| Step::Create { slug, aliases, by }),
         2 => (0..8_usize, by.clone()).prop_map(|(nth, by)| Step::Remove { nth, by }),
+        3 => (0..8_usize, 0..PATHS.len(), any::<Option<i32>>(), by.clone())
+            .prop_map(|(nth, path, value, by)| Step::Configure { nth, path, value, by }),
         3 => (0..8_usize, prop::sample::select(Status::ALL.to_vec()), by)
             .prop_map(|(nth, status, by)| Step::SetStatus { nth, status, by }),
     ]
@@ -83,6 +86,16 @@ async fn run(steps: Vec<Step>, catalogs: [&dyn Catalog; 2], follower: &Follower)
                 model.retain(|tenant| tenant.id != id);
                 let again = catalogs[by].remove(id).await;
                 prop_assert!(matches!(again, Err(CatalogError::NotFound { .. })), "removed twice");
+            }
+            Step::Configure { nth, path, value, by } => {
+                let Some(id) = nth_id(&model, nth) else { continue };
+                let known = model.iter_mut().find(|tenant| tenant.id == id).unwrap();
+                let change = SettingChange { path: PATHS[path].parse().unwrap(), value: value.map(Into::into) };
+                let after =
+                    catalogs[by].configure(id, std::slice::from_ref(&change), Some(known.revision)).await.unwrap();
+                known.settings = known.settings.with(&[change]).unwrap();
+                known.revision = after.revision;
+                prop_assert_eq!(&after, &*known);
             }
             Step::SetStatus { nth, status, by } => {
                 let Some(id) = nth_id(&model, nth) else { continue };
@@ -134,5 +147,7 @@ fn nth_id(model: &[Tenant], nth: usize) -> Option<TenantId> {
 fn names(tenant: &Tenant) -> impl Iterator<Item = &str> {
     std::iter::once(&tenant.slug).chain(&tenant.aliases).map(AsRef::as_ref)
 }
+
+const PATHS: [&str; 5] = ["a", "a.b", "a.b.c", "ab", "z"];
 
 const NAMES: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];

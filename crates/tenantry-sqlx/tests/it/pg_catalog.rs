@@ -114,8 +114,22 @@ async fn a_catalog_of_a_newer_version_is_refused() {
     let database = TestDatabase::new().await.unwrap();
     open(&database).await;
     execute(database.url(), "UPDATE tenantry.catalog SET layout = 7").await;
-    let expected = "it was written by a newer version of Tenantry (tables 7, this one knows 1); update it";
+    let expected = "it was written by a newer version of Tenantry (tables 7, this one knows 2); update it";
     refused(database.url(), OpenOptions::create_if_missing(), expected).await;
+}
+
+/// Tables that the first version has made, with a tenant in them.
+#[tokio::test]
+async fn an_older_catalog_takes_the_steps_that_are_left() {
+    let database = TestDatabase::new().await.unwrap();
+    execute(database.url(), include_str!("../../src/catalog/postgres/schema/1.sql")).await;
+    let tenant =
+        "INSERT INTO tenantry.catalog_tenants VALUES (7, 'active', 'default', 'shared', 1700000000000, NULL, 1);
+        INSERT INTO tenantry.catalog_names VALUES ('acme', 7, 0); UPDATE tenantry.catalog SET version = 1, last_id = 7";
+    execute(database.url(), tenant).await;
+    let catalog = open(&database).await;
+    let acme = catalog.by_slug(&"acme".parse().unwrap()).await.unwrap().unwrap();
+    assert!(acme.settings.is_empty() && acme.template.is_none());
 }
 
 #[tokio::test]

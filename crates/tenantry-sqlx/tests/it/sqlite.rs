@@ -120,10 +120,24 @@ async fn a_catalog_of_a_newer_version_is_refused() {
     execute(&home.path(), "PRAGMA user_version = 7").await;
     let message = format!(
         "the catalog {} is not available: the file was written by a newer version of Tenantry (tables 7, this one \
-         knows 1); update it",
+         knows 2); update it",
         home.path().display()
     );
     refused(&home.path(), OpenOptions::create_if_missing(), &message).await;
+}
+
+/// A file that the first version has made, with a tenant in it.
+#[tokio::test]
+async fn an_older_catalog_takes_the_steps_that_are_left() {
+    let home = Home::new();
+    let first = include_str!("../../src/catalog/sqlite/schema/1.sql");
+    execute(&home.path(), first).await;
+    let tenant = "INSERT INTO tenants VALUES (7, 'active', 'default', 'shared', 1700000000000, NULL, 1);
+        INSERT INTO names VALUES ('acme', 7, 0); UPDATE catalog SET version = 1";
+    execute(&home.path(), tenant).await;
+    let catalog = home.open().await;
+    let acme = catalog.by_slug(&"acme".parse().unwrap()).await.unwrap().unwrap();
+    assert!(acme.settings.is_empty() && acme.template.is_none());
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use std::{
 
 use sqlx::{FromRow, Postgres, Row, postgres::PgRow};
 use tenantry_core::{
-    BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Slug, Status, Tenant, TenantId,
+    BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, SettingChange, Slug, Status,
+    Tenant, TenantId,
 };
 
 use super::{listen, place::Place, schema};
@@ -182,6 +183,15 @@ impl Catalog for PgCatalog {
         Box::pin(self.place.within(self.update_status(id, status)))
     }
 
+    fn configure<'a>(
+        &'a self,
+        id: TenantId,
+        changes: &'a [SettingChange],
+        expected: Option<Revision>,
+    ) -> BoxFuture<'a, Result<Tenant, CatalogError>> {
+        Box::pin(self.place.within(self.update_settings(id, changes, expected)))
+    }
+
     fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>> {
         Box::pin(self.place.within(self.delete(id)))
     }
@@ -193,7 +203,7 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, <Postgres as sqlx::Database>::
 macro_rules! select_tenant {
     ($rest:literal) => {
         concat!(
-            "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.revision,
+            "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.settings, t.template, t.revision,
                 (SELECT string_agg(name, ' ' ORDER BY position) FROM tenantry.catalog_names WHERE tenant = t.id) AS names
              FROM tenantry.catalog_tenants t ",
             $rest
@@ -223,6 +233,7 @@ const CHANGES_AFTER: &str = "
         ORDER BY 2 LIMIT $2
     )
     SELECT c.id, c.version AS revision, c.removed, t.status, t.plan, t.placement, t.created_at, t.expires_at,
+        t.settings, t.template,
         (SELECT string_agg(name, ' ' ORDER BY position) FROM tenantry.catalog_names WHERE tenant = c.id) AS names
     FROM changed c LEFT JOIN tenantry.catalog_tenants t ON t.id = c.id AND NOT c.removed
     ORDER BY c.version";

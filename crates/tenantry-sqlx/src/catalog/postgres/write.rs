@@ -2,14 +2,14 @@
 //! writers of all processes stand.
 
 use sqlx::{Connection, FromRow, PgConnection, Postgres, Transaction};
-use tenantry_core::{CatalogError, NewTenant, Revision, Slug, Status, Tenant, TenantId};
+use tenantry_core::{CatalogError, NewTenant, Revision, SettingChange, Slug, Status, Tenant, TenantId};
 
 use super::{
     listen::CHANNEL,
     schema::lock_timeout,
     store::{PgCatalog, TENANT_BY_ID},
 };
-use crate::catalog::record::{ID_EPOCH_MILLIS, from_millis, keep_first_mention, to_millis};
+use crate::catalog::record::{ID_EPOCH_MILLIS, changed, from_millis, keep_first_mention, to_millis};
 
 impl PgCatalog {
     pub(super) async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
@@ -26,6 +26,8 @@ impl PgCatalog {
             .bind(new.placement.as_str())
             .bind(drawn.now)
             .bind(expires_at)
+            .bind(new.settings.to_json())
+            .bind(new.template.map(TenantId::get))
             .bind(drawn.version)
             .execute(&mut *transaction)
             .await
@@ -71,18 +73,53 @@ impl PgCatalog {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
-        let row = sqlx::query(TENANT_BY_ID).bind(id.get()).fetch_optional(&mut *transaction).await.map_err(failed)?;
-        let tenant = self.tenant(&row.ok_or(CatalogError::NotFound { id })?)?;
+        let tenant = self.within(&mut transaction, id).await?;
         transaction.commit().await.map_err(failed)?;
         taken.give_back();
         self.beat.told();
         Ok(tenant)
     }
 
+    pub(super) async fn update_settings(
+        &self,
+        id: TenantId,
+        changes: &[SettingChange],
+        expected: Option<Revision>,
+    ) -> Result<Tenant, CatalogError> {
+        let failed = |error| self.place.failed(error);
+        let mut taken = self.writing.take().await.map_err(failed)?;
+        let (mut transaction, drawn) = self.begin(&mut taken).await?;
+        let mut tenant = self.within(&mut transaction, id).await?;
+        let settings = changed(&tenant, changes, expected)?;
+        sqlx::query("UPDATE tenantry.catalog_tenants SET settings = $1, revision = $2 WHERE id = $3")
+            .bind(settings.to_json())
+            .bind(drawn.version)
+            .bind(id.get())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        taken.give_back();
+        self.beat.told();
+        (tenant.settings, tenant.revision) = (settings, Revision::new(drawn.version));
+        Ok(tenant)
+    }
+
+    /// The tenant as it is within a transaction.
+    async fn within(&self, transaction: &mut Transaction<'_, Postgres>, id: TenantId) -> Result<Tenant, CatalogError> {
+        let row = sqlx::query(TENANT_BY_ID).bind(id.get()).fetch_optional(&mut **transaction).await;
+        self.tenant(&row.map_err(|error| self.place.failed(error))?.ok_or(CatalogError::NotFound { id })?)
+    }
+
     pub(super) async fn delete(&self, id: TenantId) -> Result<(), CatalogError> {
         let failed = |error| self.place.failed(error);
         let mut taken = self.writing.take().await.map_err(failed)?;
         let (mut transaction, drawn) = self.begin(&mut taken).await?;
+        let others = "SELECT 1 FROM tenantry.catalog_tenants WHERE template = $1 AND id <> $1 LIMIT 1";
+        let others = sqlx::query(others).bind(id.get()).fetch_optional(&mut *transaction).await.map_err(failed)?;
+        if others.is_some() {
+            return Err(CatalogError::IsTemplate { id });
+        }
         let delete = sqlx::query("DELETE FROM tenantry.catalog_tenants WHERE id = $1").bind(id.get());
         if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
             return Err(CatalogError::NotFound { id });
@@ -138,5 +175,5 @@ const DRAW: &str = "
     RETURNING version, last_id, now";
 
 const INSERT_TENANT: &str = "
-    INSERT INTO tenantry.catalog_tenants (id, status, plan, placement, created_at, expires_at, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT INTO tenantry.catalog_tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

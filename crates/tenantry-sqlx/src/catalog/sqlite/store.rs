@@ -11,8 +11,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tenantry_core::{
-    BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug, Status, Tenant,
-    TenantId,
+    BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, SettingChange, Slug, Status,
+    Tenant, TenantId,
 };
 use tokio::sync::{Mutex, RwLock};
 
@@ -22,7 +22,7 @@ use crate::{
         follow::{self, FollowOptions, Follower},
         open::{Fill, OpenOptions},
         pulse::Beat,
-        record::{ID_EPOCH_MILLIS, Record, from_millis, keep_first_mention, to_millis},
+        record::{ID_EPOCH_MILLIS, Record, changed, from_millis, keep_first_mention, to_millis},
     },
     owner_only,
 };
@@ -162,6 +162,8 @@ impl SqliteCatalog {
             .bind(new.placement.as_str())
             .bind(created_at)
             .bind(expires_at)
+            .bind(new.settings.to_json())
+            .bind(new.template.map(TenantId::get))
             .bind(version)
             .bind(created_at.saturating_sub(ID_EPOCH_MILLIS))
             .fetch_one(&mut *transaction)
@@ -205,21 +207,51 @@ impl SqliteCatalog {
             .execute(&mut *transaction)
             .await
             .map_err(|error| self.place.failed(error))?;
-        let row = sqlx::query(TENANT_BY_ID)
-            .bind(id.get())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(|error| self.place.failed(error))?
-            .ok_or(CatalogError::NotFound { id })?;
-        let tenant = self.tenant(&row)?;
+        let tenant = self.within(&mut transaction, id).await?;
         self.commit(transaction).await?;
         Ok(tenant)
+    }
+
+    async fn update_settings(
+        &self,
+        id: TenantId,
+        changes: &[SettingChange],
+        expected: Option<Revision>,
+    ) -> Result<Tenant, CatalogError> {
+        let _turn = self.writing.lock().await;
+        let (mut transaction, version) = self.begin().await?;
+        let mut tenant = self.within(&mut transaction, id).await?;
+        let settings = changed(&tenant, changes, expected)?;
+        sqlx::query("UPDATE tenants SET settings = ?1, revision = ?2 WHERE id = ?3")
+            .bind(settings.to_json())
+            .bind(version)
+            .bind(id.get())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.place.failed(error))?;
+        self.commit(transaction).await?;
+        (tenant.settings, tenant.revision) = (settings, Revision::new(version));
+        Ok(tenant)
+    }
+
+    /// The tenant as it is within a transaction.
+    async fn within(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        id: TenantId,
+    ) -> Result<Tenant, CatalogError> {
+        let row = sqlx::query(TENANT_BY_ID).bind(id.get()).fetch_optional(&mut **transaction).await;
+        self.tenant(&row.map_err(|error| self.place.failed(error))?.ok_or(CatalogError::NotFound { id })?)
     }
 
     async fn delete(&self, id: TenantId) -> Result<(), CatalogError> {
         let _turn = self.writing.lock().await;
         let (mut transaction, version) = self.begin().await?;
         let failed = |error| self.place.failed(error);
+        let others = sqlx::query("SELECT 1 FROM tenants WHERE template = ?1 AND id <> ?1 LIMIT 1").bind(id.get());
+        if others.fetch_optional(&mut *transaction).await.map_err(failed)?.is_some() {
+            return Err(CatalogError::IsTemplate { id });
+        }
         let delete = sqlx::query("DELETE FROM tenants WHERE id = ?1").bind(id.get());
         if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
             return Err(CatalogError::NotFound { id });
@@ -273,6 +305,15 @@ impl Catalog for SqliteCatalog {
         Box::pin(self.update_status(id, status))
     }
 
+    fn configure<'a>(
+        &'a self,
+        id: TenantId,
+        changes: &'a [SettingChange],
+        expected: Option<Revision>,
+    ) -> BoxFuture<'a, Result<Tenant, CatalogError>> {
+        Box::pin(self.update_settings(id, changes, expected))
+    }
+
     fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>> {
         Box::pin(self.delete(id))
     }
@@ -317,7 +358,7 @@ type Query<'q> = sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Argu
 macro_rules! select_tenant {
     ($rest:literal) => {
         concat!(
-            "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.revision,
+            "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.settings, t.template, t.revision,
                 (SELECT group_concat(name, ' ' ORDER BY position) FROM names WHERE tenant = t.id) AS names ",
             $rest
         )
@@ -328,10 +369,10 @@ macro_rules! select_tenant {
 /// when the file is lost, or replaced by an older copy of itself: what an earlier tenant has left elsewhere under its id
 /// is never met by a later one.
 const INSERT_TENANT: &str = "
-    INSERT INTO tenants (id, status, plan, placement, created_at, expires_at, revision)
+    INSERT INTO tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision)
     VALUES (
-        max(?7, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'tenants')),
-        ?1, ?2, ?3, ?4, ?5, ?6
+        max(?9, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'tenants')),
+        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
     )
     RETURNING id";
 
@@ -350,6 +391,7 @@ const CHANGES_AFTER: &str = "
         ORDER BY 2 LIMIT ?2
     )
     SELECT c.id, c.version AS revision, c.removed, t.status, t.plan, t.placement, t.created_at, t.expires_at,
+        t.settings, t.template,
         (SELECT group_concat(name, ' ' ORDER BY position) FROM names WHERE tenant = c.id) AS names
     FROM changed c LEFT JOIN tenants t ON t.id = c.id AND c.removed IS NULL
     ORDER BY c.version";
