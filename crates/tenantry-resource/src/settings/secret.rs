@@ -54,7 +54,7 @@ impl<T: Zeroize + Serialize> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match SHOWN.get() {
             Shown::Hidden => HIDDEN.serialize(serializer),
-            Shown::Marked => json!({ MARK: true }).serialize(serializer),
+            Shown::Marked => mark().serialize(serializer),
             Shown::Plain => self.0.serialize(serializer),
         }
     }
@@ -68,6 +68,20 @@ pub(super) fn plain(settings: &impl Serialize) -> Result<Value, serde_json::Erro
 /// The settings as a document that says where secrets are, and not what.
 pub(super) fn marked(settings: &impl Serialize) -> Result<Value, serde_json::Error> {
     document(settings, Shown::Marked)
+}
+
+/// What stands for a secret in a marked document.
+pub(super) fn mark() -> Value {
+    json!({ MARK: true })
+}
+
+/// Shows marks within a value as secrets are shown.
+pub(super) fn hide(value: &mut Value) {
+    if is_mark(value) {
+        *value = HIDDEN.into();
+    } else if let Value::Object(object) = value {
+        object.values_mut().for_each(hide);
+    }
 }
 
 /// Whether a value of a marked document stands for a secret.
