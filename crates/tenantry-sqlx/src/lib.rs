@@ -41,7 +41,7 @@ mod shared;
 #[cfg(feature = "postgres")]
 pub use self::parameters::unknown_parameter;
 #[cfg(feature = "postgres")]
-pub use self::postgres::{Finding, PostgresOptions, Severity, doctor};
+pub use self::postgres::{Finding, Ids, PostgresOptions, Severity, doctor};
 #[cfg(feature = "postgres")]
 pub use catalog::PgCatalog;
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};

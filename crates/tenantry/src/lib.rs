@@ -46,7 +46,7 @@ pub use tenantry_sqlx::{
     SqliteCatalog, SqliteOptions, adopt, follow,
 };
 #[cfg(feature = "postgres")]
-pub use tenantry_sqlx::{Finding, PostgresOptions, Severity, doctor};
+pub use tenantry_sqlx::{Finding, Ids, PostgresOptions, Severity, doctor};
 pub use tenantry_tower as tower;
 pub use tenantry_tower::{App, CurrentScope, ScriptRoot};
 

@@ -17,7 +17,7 @@ use tenantry_resource::{Bounds, BoxError, PerTenant};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 #[cfg(feature = "postgres")]
-use tenantry_sqlx::{PostgresOptions, unknown_parameter};
+use tenantry_sqlx::{Ids, PostgresOptions, unknown_parameter};
 use tenantry_tower::{
     AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
 };
@@ -31,7 +31,7 @@ use crate::{
 
 #[cfg(feature = "postgres")]
 use {
-    crate::config::{ConfigError, ServerUrl},
+    crate::config::{ConfigError, IdsOf, ServerUrl},
     std::str::FromStr,
 };
 
@@ -278,7 +278,17 @@ impl Config {
         postgres.walls_check = section.walls_check;
         postgres.limits = same.limits;
         postgres.bounds = same.bounds;
+        postgres.numbering = section.numbering.iter().map(|(table, ids)| (table.clone(), ids_of(*ids))).collect();
         Ok(Some(postgres))
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn ids_of(ids: IdsOf) -> Ids {
+    match ids {
+        IdsOf::Shared => Ids::Shared,
+        IdsOf::PerTenant => Ids::PerTenant,
+        IdsOf::Gapless => Ids::Gapless,
     }
 }
 

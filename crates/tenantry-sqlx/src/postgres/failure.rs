@@ -13,12 +13,15 @@ use tenantry_sql::{SHARED_SCHEMA, TENANT};
 pub(super) fn translate(error: sqlx::Error) -> sqlx::Error {
     let sqlx::Error::Database(original) = error else { return error };
     let Some(postgres) = original.try_downcast_ref::<PgDatabaseError>() else { return sqlx::Error::Database(original) };
-    let shows = |text: Option<&str>| text.is_some_and(|text| text.contains(TENANT) || text.contains(SHARED_SCHEMA));
+    let shows = |text: Option<&str>| text.is_some_and(|text| OURS.iter().any(|ours| text.contains(ours)));
     let texts = [Some(postgres.message()), postgres.detail(), postgres.hint(), postgres.r#where(), postgres.schema()];
     if !texts.into_iter().any(shows) {
         return sqlx::Error::Database(original);
     }
-    let message = said(postgres.message());
+    let mut message = said(postgres.message());
+    if postgres.r#where().is_some_and(|place| place.contains("tenantry.next_id")) {
+        message = without_sequence(&message);
+    }
     sqlx::Error::Database(Box::new(Translated { original, message }))
 }
 
@@ -37,6 +40,15 @@ fn said(message: &str) -> String {
     let (column, schema) = (format!("{TENANT}, "), format!("{SHARED_SCHEMA}."));
     message.replace(&column, "").replace(&schema, "")
 }
+
+/// The message without the name of a sequence of the tenant's own, which has the tenant's number in it.
+fn without_sequence(message: &str) -> String {
+    let split = message.split_once(" \"t").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)));
+    split.map_or_else(|| message.to_owned(), |(before, after)| format!("{before}{after}"))
+}
+
+/// What is nowhere on a private database: the column of the tenant, and schemas of Tenantry's.
+const OURS: [&str; 3] = [TENANT, "tenantry_", "tenantry."];
 
 /// An error of PostgreSQL that is shown without what only the shared database has.
 struct Translated {

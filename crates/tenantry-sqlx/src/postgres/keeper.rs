@@ -48,7 +48,11 @@ impl Keeper {
         };
         let mut owner = keeper.owner.take().await?;
         let globals: Vec<_> = keeper.options.global.iter().map(|name| name.as_str().to_owned()).collect();
-        let setup = Setup { application: keeper.options.application.get_username(), globals: &globals };
+        let setup = Setup {
+            application: keeper.options.application.get_username(),
+            globals: &globals,
+            numbering: &keeper.options.numbering,
+        };
         schema::install(&mut owner, setup).await?;
         owner.give_back();
         keeper.reload().await?;

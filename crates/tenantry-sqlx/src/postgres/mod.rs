@@ -8,6 +8,7 @@
 //! | `examine` | whether row-level security holds, for operators |
 //! | `explain` | how the server would run a statement |
 //! | `failure` | errors, as a private database would say them |
+//! | `ids` | where the ids of a shared table's rows come from |
 //! | `held` | a connection that is checked out, and what becomes of it afterwards |
 //! | `keeper` | the schema as the application knows it, and whether the second wall holds |
 //! | `schema` | the shared tables, which follow the application's own; row-level security; what the server is asked |
@@ -20,6 +21,7 @@ mod examine;
 mod explain;
 mod failure;
 mod held;
+mod ids;
 mod keeper;
 mod options;
 mod schema;
@@ -27,6 +29,7 @@ mod source;
 
 pub use self::{
     examine::doctor,
+    ids::Ids,
     options::PostgresOptions,
     schema::{Finding, Severity},
 };

@@ -1,10 +1,12 @@
 //! Where tenants' rows are on PostgreSQL.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use sqlx::postgres::PgConnectOptions;
 use tenantry_resource::Bounds;
 use tenantry_sql::{Limits, Name};
+
+use super::Ids;
 
 /// Where tenants' rows are on PostgreSQL, and how much of what is used for them.
 ///
@@ -19,6 +21,9 @@ pub struct PostgresOptions {
     pub owner: PgConnectOptions,
     /// Tables that all tenants read and none may change.
     pub global: Vec<Name>,
+    /// Where the ids of tables' rows come from, by the tables' names; `*` is for all others, whose ids come from a shared
+    /// sequence if it is not there. When it changes, the next start makes the tables follow.
+    pub numbering: BTreeMap<String, Ids>,
     /// Connections of the application's role, for all tenants together and whichever database they are to; 20 by default.
     pub connections_max: usize,
     /// How many statements may wait for one of them; 1024 by default.
@@ -44,6 +49,7 @@ impl PostgresOptions {
             application,
             owner,
             global: Vec::new(),
+            numbering: BTreeMap::new(),
             connections_max: 20,
             waiters_max: 1024,
             acquire_timeout: Duration::from_secs(10),

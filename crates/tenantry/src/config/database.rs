@@ -1,6 +1,6 @@
 //! `[database]`: where the tenants' rows are.
 
-use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,22 @@ pub struct DatabaseSection {
     /// What kept plans of statements may take in memory.
     #[serde(with = "value::bytes")]
     pub plan_bytes_max: u64,
+    /// Where the ids of tables' rows come from on PostgreSQL, by the tables' names; `*` is for all others.
+    pub numbering: BTreeMap<String, IdsOf>,
+}
+
+/// Where the ids of a table's rows come from, on PostgreSQL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum IdsOf {
+    /// From one sequence for all tenants.
+    #[default]
+    Shared,
+    /// From a sequence of the tenant's own.
+    PerTenant,
+    /// From a counter of the tenant's own, which counts within the transaction.
+    Gapless,
 }
 
 impl Default for DatabaseSection {
@@ -70,6 +86,7 @@ impl Default for DatabaseSection {
             nesting_max: NonZeroU32::MIN.saturating_add(99),
             view_depth_max: NonZeroU32::MIN.saturating_add(15),
             plan_bytes_max: 16 << 20,
+            numbering: BTreeMap::from([("*".to_owned(), IdsOf::Shared)]),
         }
     }
 }

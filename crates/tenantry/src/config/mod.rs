@@ -36,7 +36,7 @@ mod value;
 pub use self::{
     catalog::{CatalogPlace, CatalogSection},
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
-    database::DatabaseSection,
+    database::{DatabaseSection, IdsOf},
     error::ConfigError,
     file::Config,
     http::{CookiesSection, HtmlSection, ProxiesSection},

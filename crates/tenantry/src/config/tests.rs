@@ -79,6 +79,16 @@ fn only_the_ways_that_are_listed_are_used() {
 }
 
 #[test]
+fn tables_are_numbered_as_they_say() {
+    let text = "[database.numbering]\n\"*\" = \"per-tenant\"\ninvoices = \"gapless\"";
+    let numbering = parse(text).database.numbering;
+    let expected = [("*", IdsOf::PerTenant), ("invoices", IdsOf::Gapless)];
+    assert_eq!(numbering, expected.map(|(table, ids)| (table.to_owned(), ids)).into());
+    let error = Config::parse("[database.numbering]\nnotes = \"dense\"", Path::new("")).unwrap_err().to_string();
+    assert!(error.contains("`dense`") && error.contains("`per-tenant`"), "{error}");
+}
+
+#[test]
 fn relative_paths_are_relative_to_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(Config::FILE_NAME);

@@ -167,35 +167,35 @@ fn after_call(text: &str) -> &str {
 }
 
 /// Raised when the views have to be made anew.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
-const OWN_NAMES: &str = "ARRAY['tenantry', 'tenantry_shared', 'tenantry_catalog']";
+const OWN_NAMES: &str = "ARRAY['tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids']";
 
 const OWN: &str = "SELECT oid FROM pg_catalog.pg_namespace \
-                   WHERE nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog')";
+                   WHERE nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids')";
 
 const OWN_RELATIONS: &str = "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
                              ON n.oid = c.relnamespace \
-                             WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog')";
+                             WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids')";
 
 const OWN_OBJECTS: &str = "\
 SELECT 'pg_class'::regclass::oid, c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog') \
+WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
 UNION ALL SELECT 'pg_type'::regclass, c.oid FROM pg_catalog.pg_type c JOIN pg_catalog.pg_namespace n ON n.oid = c.typnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog') \
+WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
 UNION ALL SELECT 'pg_constraint'::regclass, c.oid FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n \
-ON n.oid = c.connamespace WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog') \
+ON n.oid = c.connamespace WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
 UNION ALL SELECT 'pg_attrdef'::regclass, d.oid FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_class c ON c.oid = d.adrelid \
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog') \
+WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
 UNION ALL SELECT 'pg_rewrite'::regclass, w.oid FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class c ON c.oid = w.ev_class \
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog') \
+WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
 UNION ALL SELECT 'pg_trigger'::regclass, t.oid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid \
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog') \
+WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
 UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_catalog.pg_namespace \
-WHERE nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog')";
+WHERE nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids')";
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use super::{
     followed,
     install::{self, Meta},
     model::{self, Model},
+    numbering,
     shape::{ON_LOGICAL_TABLES, Surroundings},
 };
 use crate::scoped::ScopeError;
@@ -21,6 +22,7 @@ pub(super) async fn follow(owner: &mut PgConnection, using: &[(Name, String)]) -
     model::print_qualified(owner).await?;
     let Meta { application, globals, .. } = install::meta(owner).await?;
     followed::forget_dropped(owner).await?;
+    numbering::forget_dropped(owner).await?;
     followed::number_new(owner, &globals).await?;
     rename_tables(owner).await?;
     let (mut actual, expected, logical) = compared(owner, &application).await?;
@@ -31,6 +33,12 @@ pub(super) async fn follow(owner: &mut PgConnection, using: &[(Name, String)]) -
     }
     run(owner, &difference::difference(&actual, &expected, using, &application)).await?;
     followed::remember_shared(owner).await?;
+    // What is new is numbered by a shared sequence until all tenants have what they count with.
+    if let Some(changed) = numbering::change(owner, &actual).await? {
+        let (present, expected, _) = compared(owner, &application).await?;
+        run(owner, &difference::difference(&present, &expected, &[], &application)).await?;
+        changed.complete(owner).await?;
+    }
     permit(owner, &logical, &application).await
 }
 
@@ -58,7 +66,8 @@ async fn compared(connection: &mut PgConnection, role: &str) -> Result<(Model, M
     let extensions: HashSet<String> = sqlx::query_scalar(text).fetch_all(&mut *connection).await?.into_iter().collect();
     let followed = followed::read(connection).await?;
     let logical = Model::read(connection, "public", role).await?;
-    let surroundings = Surroundings { followed: &followed, extensions: &extensions };
+    let numbered = numbering::read(connection).await?;
+    let surroundings = Surroundings { followed: &followed, extensions: &extensions, numbered: &numbered };
     let expected = surroundings.shape(&logical).map_err(ScopeError::from)?;
     let actual = Model::read(connection, SHARED_SCHEMA, role).await?;
     Ok((actual, expected, logical))

@@ -1,9 +1,11 @@
 //! Makes the schemas, and says who may do what.
 
+use std::collections::BTreeMap;
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tenantry_sql::Quoted;
 
-use super::{catalogs, error::SchemaError, follow, lock};
+use super::{super::Ids, catalogs, error::SchemaError, follow, lock, numbering};
 
 /// The number that a new layout of Tenantry's own tables gets.
 const LAYOUT: i32 = 1;
@@ -15,6 +17,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) application: &'a str,
     /// Tables that all tenants read and none may change.
     pub(crate) globals: &'a [String],
+    /// Where the ids of tables' rows come from.
+    pub(crate) numbering: &'a BTreeMap<String, Ids>,
 }
 
 /// What Tenantry remembers of the database.
@@ -49,6 +53,7 @@ pub(crate) async fn install(owner: &mut PgConnection, setup: Setup<'_>) -> Resul
     let text = "INSERT INTO tenantry.meta (layout, application, globals) VALUES ($1, $2, $3) \
                 ON CONFLICT (one) DO UPDATE SET application = excluded.application, globals = excluded.globals";
     sqlx::query(text).bind(LAYOUT).bind(setup.application).bind(setup.globals).execute(&mut *owner).await?;
+    numbering::install(owner, setup.application, setup.numbering).await?;
     catalogs::create(owner).await?;
     permit(owner, setup.application).await?;
     follow::follow(owner, &[]).await?;

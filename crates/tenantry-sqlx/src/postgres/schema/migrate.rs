@@ -12,7 +12,7 @@ use sqlx::{
 };
 use tenantry_sql::{Code, Definition, Dialect, Limits, Refused, Rewriter, SchemaMap, definition};
 
-use super::{follow, lock, map, provision::PRISTINE};
+use super::{follow, lock, map, provision};
 use crate::{migrations, scoped::ScopeError};
 
 /// Runs the migrations that were not run yet. Nobody else migrates or makes tenants meanwhile. Where it is dropped
@@ -67,9 +67,7 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     async fn begin(owner: &'a mut PgConnection, limits: Limits) -> Result<Self, sqlx::Error> {
-        let text = "SELECT tenant FROM tenantry.tenants ORDER BY tenant";
-        let mut tenants: Vec<i64> = sqlx::query_scalar(text).fetch_all(&mut *owner).await?;
-        tenants.insert(0, PRISTINE);
+        let tenants = provision::all(owner).await?;
         Ok(Self { owner, limits, tenants, schema: None })
     }
 

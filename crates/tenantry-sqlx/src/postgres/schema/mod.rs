@@ -18,6 +18,7 @@
 //! | `migrate` | runs migrations, once for all tenants |
 //! | `provision` | gives a tenant its first rows |
 //! | `doctor` | says which walls are broken, and how to mend them |
+//! | `numbering` | gives tenants ids of their own |
 //! | `lock` | one migration at a time, and none while a tenant is made |
 
 mod catalogs;
@@ -32,6 +33,7 @@ mod lock;
 mod map;
 mod migrate;
 mod model;
+mod numbering;
 mod provision;
 mod shape;
 #[cfg(test)]

@@ -34,8 +34,23 @@ pub(super) struct Table {
     /// Those that belong to no constraint.
     pub(super) indexes: BTreeMap<String, Index>,
     pub(super) security: Security,
+    /// What gives its identities their numbers.
+    pub(super) numbers: BTreeMap<String, Trigger>,
     /// What the application's role may do with it, or everybody.
     pub(super) grants: BTreeSet<String>,
+}
+
+/// A trigger, and the function that it calls.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct Trigger {
+    /// The bits of `pg_trigger`: before or after what, and whether for each row.
+    pub(super) when: i16,
+    /// The numbers of the columns whose change it is called for.
+    pub(super) columns: String,
+    /// Whether it is called always, and the function runs as whoever has the statement run.
+    pub(super) always: bool,
+    pub(super) function: String,
+    pub(super) body: String,
 }
 
 /// What PostgreSQL itself lets pass to whom.
@@ -148,6 +163,11 @@ impl Model {
                 table.columns.insert(row.number, row.column);
             }
         }
+        let triggers: Vec<TriggerRow> = sqlx::query_as(TRIGGERS).bind(schema).fetch_all(&mut *connection).await?;
+        for row in triggers {
+            let Some(table) = names.get(&row.of).and_then(|name| model.tables.get_mut(name)) else { continue };
+            table.numbers.insert(row.name, row.trigger);
+        }
         let constraints: Vec<ConstraintRow> =
             sqlx::query_as(CONSTRAINTS).bind(schema).fetch_all(&mut *connection).await?;
         for row in constraints {
@@ -204,6 +224,7 @@ impl From<TableRow> for Table {
             width: 0,
             constraints: BTreeMap::new(),
             indexes: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             security: Security { enabled, forced, policies },
             grants: row.grants.into_iter().collect(),
         }
@@ -217,6 +238,14 @@ struct ColumnRow {
     dropped: bool,
     #[sqlx(flatten)]
     column: Column,
+}
+
+#[derive(sqlx::FromRow)]
+struct TriggerRow {
+    of: i64,
+    name: String,
+    #[sqlx(flatten)]
+    trigger: Trigger,
 }
 
 #[derive(sqlx::FromRow)]
@@ -311,6 +340,14 @@ FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON
 LEFT JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'f', 'm') AND a.attnum > 0
+";
+
+const TRIGGERS: &str = "
+SELECT g.tgrelid::int8 AS of, g.tgname::text AS name, g.tgtype AS \"when\", g.tgattr::text AS columns,
+       g.tgenabled = 'O' AND g.tgqual IS NULL AND NOT p.prosecdef AND p.proconfig IS NULL AS always, format('%I.%I', f.nspname, p.proname) AS function, p.prosrc AS body
+FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace f ON f.oid = p.pronamespace
+WHERE n.nspname = $1 AND NOT g.tgisinternal
 ";
 
 const CONSTRAINTS: &str = "

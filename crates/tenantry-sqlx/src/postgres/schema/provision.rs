@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tenantry_sql::{Quoted, SHARED_SCHEMA, TENANT};
 
-use super::{error::SchemaError, lock, migrate::enter};
+use super::{error::SchemaError, lock, migrate::enter, numbering};
 
 /// The tenant whose rows are those of a tenant that has done nothing yet.
 pub(super) const PRISTINE: i64 = 0;
@@ -26,8 +26,17 @@ pub(crate) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(
     let registered = sqlx::query(text).bind(tenant).execute(&mut *transaction).await?;
     if registered.rows_affected() > 0 {
         copy_pristine(&mut transaction, tenant).await?;
+        numbering::provision(&mut transaction, tenant).await?;
     }
     transaction.commit().await
+}
+
+/// All tenants that have their rows, the pristine one first.
+pub(super) async fn all(owner: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
+    let text = "SELECT tenant FROM tenantry.tenants ORDER BY tenant";
+    let mut tenants: Vec<i64> = sqlx::query_scalar(text).fetch_all(owner).await?;
+    tenants.insert(0, PRISTINE);
+    Ok(tenants)
 }
 
 /// Row-level security lets nobody, not even the owner, see two tenants' rows in one statement. So the rows are taken out

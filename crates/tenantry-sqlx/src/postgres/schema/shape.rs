@@ -9,7 +9,9 @@ use tenantry_sql::{Code, Name, Quoted, RESERVED_PREFIX, Refused, SHARED_SCHEMA, 
 use super::{
     followed::Followed,
     foreign,
-    model::{Column, Constraint, Index, Model, Security, Sequence, Table},
+    model::{Column, Constraint, Index, Model, Security, Sequence, Table, Trigger},
+    numbering,
+    numbering::Numbered,
 };
 
 /// The name of the one policy that a shared table has.
@@ -23,6 +25,8 @@ pub(super) const CURRENT: &str = "(current_setting('tenantry.tenant'::text))::bi
 pub(super) struct Surroundings<'a> {
     pub(super) followed: &'a [Followed],
     pub(super) extensions: &'a HashSet<String>,
+    /// Sequences that each tenant has of its own.
+    pub(super) numbered: &'a [Numbered],
 }
 
 impl Surroundings<'_> {
@@ -31,11 +35,15 @@ impl Surroundings<'_> {
         let mut shape = Model::default();
         for (name, table) in &logical.tables {
             check_table(name, table)?;
-            shape.tables.insert(name.clone(), self.table(name, table)?);
+            let mut shared = self.table(name, table)?;
+            shared.numbers = self.triggers(name, logical, &shared);
+            shape.tables.insert(name.clone(), shared);
         }
         for (name, sequence) in &logical.sequences {
             check_name("sequence", name)?;
-            shape.sequences.insert(name.clone(), Sequence { grants: vec!["USAGE".to_owned()], ..sequence.clone() });
+            let is_replaced = sequence.is_identity && self.numbered(name).is_some();
+            let shared = if is_replaced { numbering::only_marks(sequence) } else { sequence.clone() };
+            shape.sequences.insert(name.clone(), Sequence { grants: vec!["USAGE".to_owned()], ..shared });
         }
         Ok(shape)
     }
@@ -49,7 +57,7 @@ impl Surroundings<'_> {
         }
         for (number, column) in &table.columns {
             check_name("column", &column.name)?;
-            columns.insert(number.saturating_add(shift), shared_column(name, column)?);
+            columns.insert(number.saturating_add(shift), shared_column(name, column, self.numbered)?);
         }
         let mut constraints = BTreeMap::new();
         for (constraint_name, constraint) in &table.constraints {
@@ -136,6 +144,24 @@ impl Surroundings<'_> {
         self.of(table).map(|followed| followed.number)
     }
 
+    fn numbered(&self, sequence: &str) -> Option<&Numbered> {
+        self.numbered.iter().find(|own| own.is(sequence))
+    }
+
+    /// What gives the identities of a shared table their numbers.
+    fn triggers(&self, name: &str, logical: &Model, shared: &Table) -> BTreeMap<String, Trigger> {
+        let mut triggers = BTreeMap::new();
+        for (sequence, of) in &logical.sequences {
+            let is_own = of.is_identity && of.owner_table.as_deref() == Some(name);
+            let Some(own) = self.numbered(sequence).filter(|_| is_own) else { continue };
+            let column = shared.columns.iter().find(|(_, column)| Some(&column.name) == of.owner_column.as_ref());
+            if let Some((number, column)) = column {
+                triggers.extend([own.trigger(*number, &column.name)]);
+            }
+        }
+        triggers
+    }
+
     fn of(&self, table: &str) -> Option<&Followed> {
         self.followed.iter().find(|followed| followed.logical.as_deref() == Some(table))
     }
@@ -156,8 +182,8 @@ fn tenant_column() -> Column {
     }
 }
 
-/// A column whose default takes its numbers from the shared sequences.
-fn shared_column(table: &str, column: &Column) -> Result<Column, Refused> {
+/// A column whose default takes its numbers from the shared sequences, or from the tenant's own.
+fn shared_column(table: &str, column: &Column, numbered: &[Numbered]) -> Result<Column, Refused> {
     let mut column = column.clone();
     for sequence in &mut column.sequences {
         let Some(name) = sequence.strip_prefix("'public.") else {
@@ -166,7 +192,11 @@ fn shared_column(table: &str, column: &Column) -> Result<Column, Refused> {
         };
         let shared = format!("'{SHARED_SCHEMA}.{name}");
         if let Some(expression) = &mut column.expression {
-            *expression = expression.replace(&format!("{sequence}::regclass"), &format!("{shared}::regclass"));
+            let own = numbered.iter().find(|own| own.is_literal(sequence));
+            *expression = match own {
+                Some(own) => expression.replace(&format!("nextval({sequence}::regclass)"), &own.next()),
+                None => expression.replace(&format!("{sequence}::regclass"), &format!("{shared}::regclass")),
+            };
         }
         *sequence = shared;
     }
@@ -232,9 +262,9 @@ mod tests {
         let mut column = tenant_column();
         column.expression = Some("nextval('public.\"a''b\"'::regclass)".to_owned());
         column.sequences = vec!["'public.\"a''b\"'".to_owned()];
-        let shared = shared_column("t", &column).unwrap();
+        let shared = shared_column("t", &column, &[]).unwrap();
         assert_eq!(shared.expression.as_deref(), Some("nextval('tenantry_shared.\"a''b\"'::regclass)"));
         column.sequences = vec!["'tenantry.numbers'".to_owned()];
-        assert_eq!(shared_column("t", &column).unwrap_err().code, Code::SharedState);
+        assert_eq!(shared_column("t", &column, &[]).unwrap_err().code, Code::SharedState);
     }
 }

@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod connections;
+mod numbering;
 mod restart;
 mod statements;
 mod transactions;

@@ -5,9 +5,11 @@
 //! | `columns` | columns of tables, new tables |
 //! | `keys` | constraints and indexes |
 //! | `sequences` | sequences |
+//! | `numbers` | what gives identities their numbers |
 
 mod columns;
 mod keys;
+mod numbers;
 mod sequences;
 
 use std::fmt::{self, Write as _};
@@ -50,6 +52,9 @@ pub(super) fn renames(actual: &Model, expected: &Model) -> Vec<Step> {
 pub(super) fn difference(actual: &Model, expected: &Model, using: &[(Name, String)], role: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let none = Table::default();
+    for (name, table) in &actual.tables {
+        numbers::drop(name, table, expected.tables.get(name), &mut steps);
+    }
     // What refers goes first and comes last.
     for kinds in [keys::FOREIGN, keys::OTHER] {
         for (name, table) in &actual.tables {
@@ -79,6 +84,9 @@ pub(super) fn difference(actual: &Model, expected: &Model, using: &[(Name, Strin
         for (name, table) in &expected.tables {
             keys::create(name, actual.tables.get(name).unwrap_or(&none), table, kinds, &mut steps);
         }
+    }
+    for (name, table) in &expected.tables {
+        numbers::create(name, actual.tables.get(name), table, &mut steps);
     }
     let forced_again = !steps.is_empty();
     for (name, table) in &expected.tables {

@@ -3,7 +3,10 @@
 use tenantry_sql::{Quoted, SHARED_SCHEMA};
 
 use super::{
-    super::model::{Column, Model, Sequence},
+    super::{
+        model::{Column, Model, Sequence},
+        numbering,
+    },
     Shared, Step, grant,
 };
 
@@ -36,7 +39,10 @@ pub(super) fn alter(actual: &Model, expected: &Model, role: &str, steps: &mut Ve
         // An identity's own sequence has the type of its column, and came with these options.
         if present.is_some_and(|present| plain(present) != plain(sequence)) {
             let kind = if sequence.is_identity { String::new() } else { format!("AS {} ", sequence.kind) };
-            let sql = format!("ALTER SEQUENCE {} {kind}{}", Shared(name), options(sequence));
+            // Where it stands may be nowhere in another range.
+            let replaced = |sequence| numbering::gives_marks(sequence);
+            let restart = if present.map(replaced) != Some(replaced(sequence)) { " RESTART" } else { "" };
+            let sql = format!("ALTER SEQUENCE {} {kind}{}{restart}", Shared(name), options(sequence));
             steps.push(Step::new(format!("sequence {name} is declared otherwise"), sql));
         }
         let owner = |sequence: &Sequence| sequence.owner_table.clone().zip(sequence.owner_column.clone());

@@ -10,7 +10,7 @@ mod role;
 
 use sqlx::{Connection, PgConnection};
 
-use super::{catalogs, difference::Step, follow, install, lock, model};
+use super::{catalogs, difference::Step, follow, install, lock, model, numbering};
 use crate::scoped::ScopeError;
 
 /// Something that is not as it has to be.
@@ -34,7 +34,7 @@ pub enum Severity {
 }
 
 impl Finding {
-    fn broken(what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(super) fn broken(what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { severity: Severity::Broken, what: what.into(), mend: mend.into() }
     }
 
@@ -55,6 +55,8 @@ pub(crate) async fn doctor(application: &mut PgConnection) -> Result<Vec<Finding
     let (who, mut findings) = role::examine(connection).await?;
     if lock::keep_schema(connection).await? {
         model::print_qualified(connection).await?;
+        // Defaults of tables call what this looks at.
+        findings.extend(numbering::examine(connection, &who).await?);
         findings.extend(tables(connection, &who).await?);
         for table in install::inhabited(connection).await? {
             let what = format!("table public.{table} has rows, which belong to no tenant");

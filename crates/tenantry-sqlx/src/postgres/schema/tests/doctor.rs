@@ -3,13 +3,14 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{
-    super::{Finding, Severity, doctor},
+    super::{super::Ids, Finding, Severity, doctor},
     Home,
 };
 
 const SCHEMA: &str = "CREATE TABLE p (id int PRIMARY KEY); \
                       CREATE TABLE t (id int PRIMARY KEY, a text, p int REFERENCES p, CONSTRAINT u UNIQUE (a)); \
-                      CREATE INDEX i ON t (p)";
+                      CREATE INDEX i ON t (p); CREATE TABLE g (id int GENERATED ALWAYS AS IDENTITY, s serial); \
+                      CREATE TABLE n (id int GENERATED ALWAYS AS IDENTITY, s serial)";
 
 async fn broken(home: &Home) -> Vec<Finding> {
     let findings = doctor(&mut home.connect().await).await.unwrap();
@@ -24,7 +25,9 @@ async fn a_healthy_database_has_no_findings() {
 
 /// Whether the doctor notices what `damage` does, and whether what it says mends it.
 async fn check(damage: &str, says: &str) {
-    let home = Home::with(SCHEMA).await;
+    let mut home = Home::bare().await;
+    home.install(&[("*", Ids::PerTenant), ("g", Ids::Gapless)]).await;
+    home.migrate(SCHEMA).await.unwrap();
     let role = tenantry_sql::Name::exact(home.application.name.as_str()).quoted().to_string();
     let mut admin = home.admin().await;
     sqlx::raw_sql(AssertSqlSafe(damage.replace("$ROLE", &role))).execute(&mut admin).await.unwrap();
@@ -76,6 +79,27 @@ walls! {
     temporary: "DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO PUBLIC', current_database()); END $$" => "temporary tables";
     files: "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO $ROLE" => "pg_read_file(text)";
     rows_in_public: "INSERT INTO public.p VALUES (1)" => "public.p has rows";
+    sequences_open: "GRANT USAGE ON SCHEMA tenantry_ids TO PUBLIC" => "privileges on SCHEMA tenantry_ids";
+    sequence_open: "GRANT UPDATE ON SEQUENCE tenantry_ids.t3_0 TO $ROLE" => "privileges on SEQUENCE tenantry_ids.t3_0";
+    counters_open: "GRANT UPDATE (last) ON tenantry.counters TO $ROLE" => "privileges on TABLE tenantry.counters";
+    counters_unforced: "ALTER TABLE tenantry.counters NO FORCE ROW LEVEL SECURITY" => "tenantry.counters";
+    counters_unguarded: "ALTER POLICY _tenant ON tenantry.counters USING (true)" => "tenantry.counters";
+    other_function: "CREATE OR REPLACE FUNCTION tenantry.next_id(bigint) RETURNS bigint LANGUAGE sql SECURITY DEFINER STRICT AS 'SELECT 1::bigint'"
+        => "function tenantry.next_id(bigint) is not";
+    no_function: "DROP FUNCTION tenantry.next_gapless CASCADE" => "function tenantry.next_gapless(bigint) is not";
+    open_path: "ALTER FUNCTION tenantry.next_id(bigint) SET search_path = public" => "function tenantry.next_id(bigint) is not";
+    not_callable: "REVOKE EXECUTE ON FUNCTION tenantry.next_id(bigint) FROM $ROLE" => "function tenantry.next_id(bigint) is not";
+    another_definer: "CREATE FUNCTION tenantry.other(text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT $1'" =>
+        "function tenantry.other(text) runs as the owner";
+    shared_default: "ALTER TABLE tenantry_shared.n ALTER s SET DEFAULT nextval('tenantry_shared.n_s_seq')" => "columns of n";
+    no_trigger: "DROP TRIGGER _tenant_id_3 ON tenantry_shared.n" => "trigger _tenant_id_3 of n, which numbers";
+    disabled_trigger: "ALTER TABLE tenantry_shared.n DISABLE TRIGGER ALL" => "trigger _tenant_id_3 of n is not the one";
+    other_trigger: "CREATE OR REPLACE FUNCTION tenantry_ids.f3() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'" =>
+        "trigger _tenant_id_3 of n is not the one";
+    definer_trigger: "ALTER FUNCTION tenantry_ids.f3() SECURITY DEFINER" => "trigger _tenant_id_3 of n is not the one";
+    foreign_trigger: "CREATE TRIGGER mine BEFORE DELETE ON tenantry_shared.t FOR EACH ROW EXECUTE FUNCTION tenantry_ids.f3()" =>
+        "trigger mine of t";
+    real_numbers: "ALTER SEQUENCE tenantry_shared.n_id_seq NO CYCLE" => "sequence n_id_seq";
     extra_table: "CREATE TABLE tenantry_shared.x (id int)" => "table x is none";
 }
 

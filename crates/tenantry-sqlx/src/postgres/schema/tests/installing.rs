@@ -1,5 +1,7 @@
 //! What is made first, and what is refused.
 
+use std::collections::BTreeMap;
+
 use sqlx::Connection;
 
 use super::{Home, Setup, as_tenant, install};
@@ -11,7 +13,9 @@ async fn it_can_be_done_again() {
     let before = home.ask(count).await;
     let application = home.application.name.clone();
     let globals = ["countries".to_owned()];
-    install(&mut home.owner, Setup { application: &application, globals: &globals }).await.unwrap();
+    install(&mut home.owner, Setup { application: &application, globals: &globals, numbering: &BTreeMap::new() })
+        .await
+        .unwrap();
     assert_eq!(home.ask(count).await, before);
     assert_eq!(home.ask("SELECT version::text FROM tenantry.meta").await, ["1"]);
 }
@@ -21,7 +25,7 @@ async fn two_at_once_make_it_once() {
     let mut home = Home::bare().await;
     let mut other = sqlx::PgConnection::connect(home.database.url()).await.unwrap();
     let application = home.application.name.clone();
-    let setup = Setup { application: &application, globals: &[] };
+    let setup = Setup { application: &application, globals: &[], numbering: &BTreeMap::new() };
     let (one, two) = tokio::join!(install(&mut home.owner, setup), install(&mut other, setup));
     one.unwrap();
     two.unwrap();
@@ -34,7 +38,9 @@ async fn tables_that_are_there_without_rows_are_followed() {
                   ALTER TABLE t DROP COLUMN gone, DROP COLUMN gone_too; CREATE TABLE countries (code text PRIMARY KEY)";
     sqlx::raw_sql(script).execute(&mut home.owner).await.unwrap();
     let (application, globals) = (home.application.name.clone(), ["countries".to_owned()]);
-    install(&mut home.owner, Setup { application: &application, globals: &globals }).await.unwrap();
+    install(&mut home.owner, Setup { application: &application, globals: &globals, numbering: &BTreeMap::new() })
+        .await
+        .unwrap();
     assert_eq!(
         home.shared("t").await,
         ["id integer not null", "name text not null", "t_pkey: PRIMARY KEY (_tenant, id)"]
@@ -53,10 +59,13 @@ async fn what_is_no_database_for_tenants_is_refused() {
     for (role, says) in
         [("nobody_at_all", "there is no such role"), (&owner, "it is the owner"), ("postgres", "security")]
     {
-        let error = install(&mut home.owner, Setup { application: role, globals: &[] }).await.unwrap_err().to_string();
+        let error = install(&mut home.owner, Setup { application: role, globals: &[], numbering: &BTreeMap::new() })
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(says), "{error}");
     }
-    let setup = Setup { application: &application, globals: &[] };
+    let setup = Setup { application: &application, globals: &[], numbering: &BTreeMap::new() };
     sqlx::raw_sql("CREATE TABLE public.t (); INSERT INTO t DEFAULT VALUES").execute(&mut home.owner).await.unwrap();
     let error = install(&mut home.owner, setup).await.unwrap_err().to_string();
     assert!(error.contains("public.t has rows") && error.contains("adopt"), "{error}");

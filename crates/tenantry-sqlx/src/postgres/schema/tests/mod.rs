@@ -6,6 +6,7 @@ mod follow;
 mod installing;
 mod map;
 mod migrating;
+mod numbering;
 mod provisioning;
 mod refused;
 mod rows;
@@ -18,6 +19,7 @@ use tenantry_sql::{Code, Limits};
 use tenantry_test::server::{TestDatabase, TestRole};
 
 use super::{
+    super::Ids,
     install::{Setup, install},
     migrate::{enter, migrate},
     provision::provision,
@@ -36,10 +38,16 @@ struct Home {
 impl Home {
     async fn new() -> Self {
         let mut home = Self::bare().await;
-        let globals = ["countries".to_owned()];
-        let setup = Setup { application: &home.application.name, globals: &globals };
-        install(&mut home.owner, setup).await.unwrap();
+        home.install(&[]).await;
         home
+    }
+
+    /// Installs, or has the configuration changed.
+    async fn install(&mut self, numbering: &[(&str, Ids)]) {
+        let numbering = numbering.iter().map(|(table, ids)| ((*table).to_owned(), *ids)).collect();
+        let globals = ["countries".to_owned()];
+        let setup = Setup { application: &self.application.name, globals: &globals, numbering: &numbering };
+        install(&mut self.owner, setup).await.unwrap();
     }
 
     /// Nothing is installed yet.

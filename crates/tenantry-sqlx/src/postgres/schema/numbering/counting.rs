@@ -1,0 +1,120 @@
+//! What a tenant counts with, and how far it has come.
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use tenantry_sql::{Quoted, SHARED_SCHEMA, TENANT};
+
+use super::{
+    super::{migrate::enter, provision::PRISTINE},
+    Numbered, read,
+};
+
+/// Gives a new tenant what it counts with, standing where the pristine one's stands.
+pub(in super::super) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
+    for numbered in read(owner).await? {
+        let last = numbered.counted(owner, PRISTINE).await?;
+        numbered.begin(owner, tenant, last).await?;
+    }
+    enter(owner, None).await
+}
+
+/// Lets a tenant that got rows with ids of their own go on after the highest of them. Runs as the owner, in the
+/// transaction that the rows came in.
+#[cfg_attr(not(test), expect(dead_code, reason = "for rows that a tenant brings along"))]
+pub(in super::super) async fn raise(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
+    for numbered in read(owner).await? {
+        let counted = numbered.counted(owner, tenant).await?;
+        let last = numbered.later(counted, numbered.highest(owner, tenant).await?);
+        if last != counted {
+            numbered.stand(owner, tenant, last).await?;
+        }
+    }
+    enter(owner, None).await
+}
+
+impl Numbered {
+    /// Makes what a tenant counts with. `last` is the last number that is taken, if any is.
+    pub(super) async fn begin(
+        &self,
+        owner: &mut PgConnection,
+        tenant: i64,
+        last: Option<i64>,
+    ) -> Result<(), sqlx::Error> {
+        if self.is_gapless() {
+            enter(owner, Some(tenant)).await?;
+            let text = "INSERT INTO tenantry.counters (number, _tenant, last, step) VALUES ($1, $2, $3, $4)";
+            let last = last.unwrap_or_else(|| self.start.saturating_sub(self.step));
+            let insert = sqlx::query(text).bind(self.number).bind(tenant).bind(last).bind(self.step);
+            return insert.execute(owner).await.map(drop);
+        }
+        let text = format!("CREATE SEQUENCE {} {}", self.sequence_of(tenant), self.options);
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *owner).await?;
+        if last.is_some() { self.stand(owner, tenant, last).await } else { Ok(()) }
+    }
+
+    /// Says which number a tenant has got last.
+    async fn stand(&self, owner: &mut PgConnection, tenant: i64, last: Option<i64>) -> Result<(), sqlx::Error> {
+        if !self.is_gapless() {
+            return set(owner, &self.sequence_of(tenant), last).await;
+        }
+        enter(owner, Some(tenant)).await?;
+        let text = "UPDATE tenantry.counters SET last = $3 WHERE number = $1 AND _tenant = $2";
+        sqlx::query(text).bind(self.number).bind(tenant).bind(last).execute(owner).await.map(drop)
+    }
+
+    /// The last number that a tenant was given, if it was given any.
+    pub(super) async fn counted(&self, owner: &mut PgConnection, tenant: i64) -> Result<Option<i64>, sqlx::Error> {
+        if !self.is_gapless() {
+            return given(owner, &self.sequence_of(tenant)).await;
+        }
+        enter(owner, Some(tenant)).await?;
+        let text = "SELECT last FROM tenantry.counters WHERE number = $1 AND _tenant = $2 AND last <> $3";
+        let before_first = self.start.saturating_sub(self.step);
+        sqlx::query_scalar(text).bind(self.number).bind(tenant).bind(before_first).fetch_optional(owner).await
+    }
+
+    /// The last number among a tenant's rows, of those that the sequence gives.
+    pub(super) async fn highest(&self, owner: &mut PgConnection, tenant: i64) -> Result<Option<i64>, sqlx::Error> {
+        let (Some(table), Some(column)) = (&self.table, &self.column) else { return Ok(None) };
+        enter(owner, Some(tenant)).await?;
+        let (last, from, to) =
+            if self.step > 0 { ("max", self.start, self.maximum) } else { ("min", self.minimum, self.start) };
+        let (schema, table, column) = (Quoted::new(SHARED_SCHEMA), Quoted::new(table), Quoted::new(column));
+        let text = format!(
+            "SELECT {last}({column})::bigint FROM {schema}.{table} WHERE {TENANT} = $1 AND {column} BETWEEN $2 AND $3"
+        );
+        let query = sqlx::query_scalar(AssertSqlSafe(text)).persistent(false).bind(tenant).bind(from).bind(to);
+        query.fetch_one(owner).await
+    }
+
+    /// Lets the shared sequence go on after a number.
+    pub(super) async fn raise_shared(&self, owner: &mut PgConnection, last: Option<i64>) -> Result<(), sqlx::Error> {
+        let sequence = format!("{}.{}", Quoted::new(SHARED_SCHEMA), Quoted::new(&self.name));
+        let given = given(owner, &sequence).await?;
+        let last = self.later(given, last);
+        if last == given { Ok(()) } else { set(owner, &sequence, last).await }
+    }
+
+    /// Which of two numbers comes after the other.
+    pub(super) fn later(&self, one: Option<i64>, other: Option<i64>) -> Option<i64> {
+        match (one, other) {
+            (Some(one), Some(other)) if self.step > 0 => Some(one.max(other)),
+            (Some(one), Some(other)) => Some(one.min(other)),
+            _ => one.or(other),
+        }
+    }
+
+    fn sequence_of(&self, tenant: i64) -> String {
+        format!("tenantry_ids.t{}_{tenant}", self.number)
+    }
+}
+
+/// The last number that a sequence has given, if it has given any. Its name is quoted where it needs it.
+async fn given(owner: &mut PgConnection, sequence: &str) -> Result<Option<i64>, sqlx::Error> {
+    let text = format!("SELECT last_value FROM {sequence} WHERE is_called");
+    sqlx::query_scalar(AssertSqlSafe(text)).persistent(false).fetch_optional(owner).await
+}
+
+async fn set(owner: &mut PgConnection, sequence: &str, last: Option<i64>) -> Result<(), sqlx::Error> {
+    let text = "SELECT pg_catalog.setval($1::regclass, $2)";
+    sqlx::query(text).bind(sequence).bind(last).execute(owner).await.map(drop)
+}
