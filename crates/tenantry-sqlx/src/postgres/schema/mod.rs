@@ -33,7 +33,7 @@ mod lock;
 mod map;
 mod migrate;
 mod model;
-mod numbering;
+pub(crate) mod numbering;
 mod provision;
 mod shape;
 #[cfg(test)]

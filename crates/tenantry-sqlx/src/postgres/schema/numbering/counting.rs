@@ -20,7 +20,7 @@ pub(in super::super) async fn provision(owner: &mut PgConnection, tenant: i64) -
 /// Lets a tenant that got rows with ids of their own go on after the highest of them. Runs as the owner, in the
 /// transaction that the rows came in.
 #[cfg_attr(not(test), expect(dead_code, reason = "for rows that a tenant brings along"))]
-pub(in super::super) async fn raise(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
+pub(crate) async fn raise(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
     for numbered in read(owner).await? {
         let counted = numbered.counted(owner, tenant).await?;
         let last = numbered.later(counted, numbered.highest(owner, tenant).await?);

@@ -27,7 +27,7 @@ use sqlx::PgConnection;
 use tenantry_sql::Quoted;
 
 #[cfg_attr(not(test), expect(unused_imports, reason = "for rows that a tenant brings along"))]
-pub(super) use self::counting::raise;
+pub(crate) use self::counting::raise;
 pub(super) use self::{
     change::{change, forget_dropped},
     counting::provision,
