@@ -5,7 +5,7 @@ use tenantry_sql::{Quoted, SHARED_SCHEMA};
 
 use super::{
     super::{migrate::enter, model::Model, provision},
-    Numbered, read, renumber,
+    Numbered, counting, read, renumber,
 };
 
 /// What is left to be done when the shared tables have followed.
@@ -86,6 +86,7 @@ async fn begin(
     if is_new_column {
         renumber::prepare(owner, new).await?;
     }
+    let mut begins = Vec::with_capacity(counted.len());
     for (tenant, counted) in counted {
         if is_new_column {
             renumber::rows(owner, new, *tenant).await?;
@@ -94,9 +95,9 @@ async fn begin(
             true => new.later(*counted, new.highest(owner, *tenant).await?),
             false => None,
         };
-        new.begin(owner, *tenant, last).await?;
+        begins.push(new.begin(*tenant, last));
     }
-    Ok(())
+    counting::run(owner, &begins).await
 }
 
 async fn counted(

@@ -10,11 +10,12 @@ use super::{
 
 /// Gives a new tenant what it counts with, standing where the pristine one's stands.
 pub(in super::super) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
+    let mut begins = Vec::new();
     for numbered in read(owner).await? {
         let last = numbered.counted(owner, PRISTINE).await?;
-        numbered.begin(owner, tenant, last).await?;
+        begins.push(numbered.begin(tenant, last));
     }
-    enter(owner, None).await
+    run(owner, &begins).await
 }
 
 /// Lets a tenant that got rows with ids of their own go on after the highest of them. Runs as the owner, in the
@@ -31,24 +32,28 @@ pub(crate) async fn raise(owner: &mut PgConnection, tenant: i64) -> Result<(), s
     enter(owner, None).await
 }
 
+/// Runs statements, many at once, and leaves no tenant behind.
+pub(super) async fn run(owner: &mut PgConnection, statements: &[String]) -> Result<(), sqlx::Error> {
+    for some in statements.chunks(200) {
+        sqlx::raw_sql(AssertSqlSafe(some.join(";\n"))).execute(&mut *owner).await?;
+    }
+    enter(owner, None).await
+}
+
 impl Numbered {
-    /// Makes what a tenant counts with. `last` is the last number that is taken, if any is.
-    pub(super) async fn begin(
-        &self,
-        owner: &mut PgConnection,
-        tenant: i64,
-        last: Option<i64>,
-    ) -> Result<(), sqlx::Error> {
+    /// The statements that make what a tenant counts with. `last` is the last number that is taken, if any is.
+    pub(super) fn begin(&self, tenant: i64, last: Option<i64>) -> String {
+        let Self { number, start, step, options, .. } = self;
         if self.is_gapless() {
-            enter(owner, Some(tenant)).await?;
-            let text = "INSERT INTO tenantry.counters (number, _tenant, last, step) VALUES ($1, $2, $3, $4)";
-            let last = last.unwrap_or_else(|| self.start.saturating_sub(self.step));
-            let insert = sqlx::query(text).bind(self.number).bind(tenant).bind(last).bind(self.step);
-            return insert.execute(owner).await.map(drop);
+            let last = last.unwrap_or_else(|| start.saturating_sub(*step));
+            return format!(
+                "SELECT pg_catalog.set_config('tenantry.tenant', '{tenant}', true); \
+                 INSERT INTO tenantry.counters (number, _tenant, last, step) VALUES ({number}, {tenant}, {last}, {step})"
+            );
         }
-        let text = format!("CREATE SEQUENCE {} {}", self.sequence_of(tenant), self.options);
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *owner).await?;
-        if last.is_some() { self.stand(owner, tenant, last).await } else { Ok(()) }
+        let sequence = self.sequence_of(tenant);
+        let raised = last.map(|last| format!("; SELECT pg_catalog.setval('{sequence}', {last})")).unwrap_or_default();
+        format!("CREATE SEQUENCE {sequence} {options}{raised}")
     }
 
     /// Says which number a tenant has got last.

@@ -41,7 +41,8 @@ pub(in super::super) async fn examine(connection: &mut PgConnection, role: &str)
     Ok(findings)
 }
 
-/// What the role may use past the functions.
+/// What the role may use past the functions. There are as many sequences as tenants times tables: those without a list of
+/// privileges are the owner's alone.
 const OPEN: &str = "
 SELECT 'SCHEMA tenantry_ids' FROM pg_catalog.pg_namespace n
 WHERE n.nspname = 'tenantry_ids' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
@@ -53,7 +54,7 @@ WHERE c.oid = pg_catalog.to_regclass('tenantry.counters')
 UNION ALL
 SELECT pg_catalog.format('SEQUENCE tenantry_ids.%I', c.relname) FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = 'tenantry_ids'
+WHERE n.nspname = 'tenantry_ids' AND c.relacl IS NOT NULL
     AND CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'USAGE, SELECT, UPDATE') ELSE false END
 ";
 
