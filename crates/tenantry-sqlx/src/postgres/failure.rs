@@ -6,6 +6,7 @@ use sqlx::{
     error::{DatabaseError, ErrorKind},
     postgres::PgDatabaseError,
 };
+use tenantry_core::TenantId;
 use tenantry_sql::{SHARED_SCHEMA, TENANT};
 
 /// Says an error of the shared database as a private one would: without the column of the tenant and the schema of the
@@ -33,6 +34,25 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }
+}
+
+/// A row that has no place.
+pub(super) struct RowFailure {
+    pub(super) table: Option<String>,
+    pub(super) message: String,
+}
+
+/// What an error says of a tenant's row, in its details as well: without what only the shared database has.
+pub(super) fn of_row(error: &sqlx::Error, tenant: TenantId) -> Option<RowFailure> {
+    let postgres = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+    // Classes 22 and 23: a value that is none of the type's, or breaks a constraint.
+    if !postgres.code().starts_with("22") && !postgres.code().starts_with("23") {
+        return None;
+    }
+    let own = |detail: &str| said(detail).replace(&format!("({tenant}, "), "(");
+    let detail = postgres.detail().map(|detail| format!(" ({})", own(detail).trim_end_matches('.')));
+    let message = format!("{}{}", said(postgres.message()), detail.unwrap_or_default());
+    Some(RowFailure { table: postgres.table().map(str::to_owned), message })
 }
 
 /// The message without what only the shared database has.

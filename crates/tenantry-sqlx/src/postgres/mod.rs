@@ -2,6 +2,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
+//! | `adopt` | an existing instance becomes a tenant |
 //! | `budget` | how many connections there may be, and who waits for one |
 //! | `connection` | connections of the application's role |
 //! | `dedicated` | the databases that tenants have of their own |
@@ -14,6 +15,7 @@
 //! | `schema` | the shared tables, which follow the application's own; row-level security; what the server is asked |
 //! | `source` | leases |
 
+pub(crate) mod adopt;
 mod budget;
 mod connection;
 mod dedicated;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "this is how a test fails")]
 
 mod adopt;
+#[cfg(feature = "postgres")]
+mod adopt_postgres;
 mod bad_luck;
 mod compliance;
 mod follow;

@@ -16,8 +16,8 @@ pub(crate) enum SchemaError {
     },
     /// There are rows where there should be none.
     #[error(
-        "table public.{table} has rows: this is the database of an instance, which cannot be adopted yet; give Tenantry a \
-         database of its own"
+        "table public.{table} has rows: this is the database of an instance; give Tenantry a database of its own, and bring \
+         the instance in with `tenantry adopt <tenant> --from <URL>`"
     )]
     Inhabited {
         /// One of the tables that have rows.

@@ -186,6 +186,12 @@ CREATE TABLE IF NOT EXISTS tenantry.tenants (
     tenant         bigint      PRIMARY KEY CHECK (tenant > 0),
     provisioned_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE TABLE IF NOT EXISTS tenantry.adoptions (
+    tenant      bigint      PRIMARY KEY REFERENCES tenantry.tenants (tenant) ON DELETE CASCADE,
+    source      text        NOT NULL,
+    fingerprint text        NOT NULL,
+    adopted_at  timestamptz NOT NULL DEFAULT now()
+);
 CREATE TABLE IF NOT EXISTS tenantry.tables (
     number  bigint   GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     logical regclass NOT NULL UNIQUE,

@@ -21,6 +21,11 @@ pub(super) async fn take_for_transaction(owner: &mut PgConnection) -> Result<(),
     sqlx::query("SELECT pg_catalog.pg_advisory_xact_lock($1)").bind(KEY).execute(owner).await.map(drop)
 }
 
+/// Keeps migrations waiting until the transaction ends. Waits for the one that runs now.
+pub(in crate::postgres) async fn wait_and_keep_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_catalog.pg_advisory_xact_lock_shared($1)").bind(KEY).execute(connection).await.map(drop)
+}
+
 /// Keeps migrations waiting until the transaction ends, if none runs now. Says whether.
 pub(super) async fn keep_schema(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let text = "SELECT pg_catalog.pg_try_advisory_xact_lock_shared($1)";

@@ -119,7 +119,7 @@ impl<'a> Work<'a> {
 }
 
 /// Says whose rows row-level security lets pass until the transaction ends.
-pub(super) async fn enter(connection: &mut PgConnection, tenant: Option<i64>) -> Result<(), sqlx::Error> {
+pub(in crate::postgres) async fn enter(connection: &mut PgConnection, tenant: Option<i64>) -> Result<(), sqlx::Error> {
     let value = tenant.map(|tenant| tenant.to_string()).unwrap_or_default();
     let text = "SELECT pg_catalog.set_config('tenantry.tenant', $1, true)";
     sqlx::query(text).bind(value).execute(connection).await.map(drop)

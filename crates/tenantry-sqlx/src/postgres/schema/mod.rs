@@ -47,3 +47,4 @@ pub(crate) use self::{
     migrate::migrate,
     provision::provision,
 };
+pub(super) use self::{lock::wait_and_keep_schema, migrate::enter, provision::PRISTINE};

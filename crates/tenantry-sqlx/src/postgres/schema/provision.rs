@@ -6,7 +6,7 @@ use tenantry_sql::{Quoted, SHARED_SCHEMA, TENANT};
 use super::{error::SchemaError, lock, migrate::enter, numbering};
 
 /// The tenant whose rows are those of a tenant that has done nothing yet.
-pub(super) const PRISTINE: i64 = 0;
+pub(in crate::postgres) const PRISTINE: i64 = 0;
 
 /// What a row is called: as no column is.
 const ROW: &str = "_tenantry_row";

@@ -16,6 +16,13 @@ pub enum AdoptError {
     /// The source cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The source is a database on a PostgreSQL server, and cannot be read.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Server(#[from] crate::postgres::adopt::ServerError),
+    /// The shared database has no schema yet.
+    #[error("the shared database has no tables yet; start the application once, so that it migrates, and adopt then")]
+    Unmigrated,
     /// The tenant is being served.
     #[error("tenant {0} is active, and could be served while its rows are incomplete; suspend it first")]
     Served(Slug),
@@ -67,7 +74,7 @@ pub enum AdoptError {
         tenant: Slug,
         /// The table.
         table: String,
-        /// What SQLite says.
+        /// What the database says.
         message: String,
     },
     /// What arrived is not what was sent.
@@ -127,10 +134,15 @@ pub enum AdoptError {
 impl AdoptError {
     /// Whether it was refused before anything was done for the tenant, so that the next call would be the first one.
     pub const fn is_before_all(&self) -> bool {
+        #[cfg(feature = "postgres")]
+        if matches!(self, Self::Server(_)) {
+            return true;
+        }
         matches!(
             self,
             Self::Source(_)
                 | Self::Schema(_)
+                | Self::Unmigrated
                 | Self::Refused { .. }
                 | Self::HiddenRowId(_)
                 | Self::Global { .. }
@@ -138,6 +150,7 @@ impl AdoptError {
                 | Self::Used { .. }
                 | Self::Otherwise { .. }
                 | Self::Exists { .. }
+                | Self::Placement { .. }
         )
     }
 

@@ -27,6 +27,12 @@ use std::{fmt, ops::ControlFlow, path::Path};
 
 use tenantry_core::{Placement, Status, Tenant};
 
+/// Adoption into shared tables on PostgreSQL.
+#[cfg(feature = "postgres")]
+pub mod postgres {
+    pub use crate::postgres::adopt::{Instance, ServerError, adopt};
+}
+
 pub(super) use self::record::{discard_unfinished, is_unfinished};
 pub use self::{
     agreement::Difference,
@@ -133,7 +139,7 @@ impl<'a> AdoptOptions<'a> {
         self
     }
 
-    fn told(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
+    pub(crate) fn told(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
         (self.progress)(progress)
     }
 

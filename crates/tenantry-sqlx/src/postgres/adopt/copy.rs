@@ -1,0 +1,66 @@
+//! How rows come from one server to the other.
+
+use std::ops::ControlFlow;
+
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::rows::Rows;
+
+/// So many bytes are sent at once.
+const CHUNK: usize = 1 << 16;
+
+/// Why rows did not arrive.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// The source failed.
+    Source(sqlx::Error),
+    /// The shared database failed, or has no place for a value.
+    Target(sqlx::Error),
+    /// It was asked to stop.
+    Stopped,
+}
+
+/// What the table is called that has a table's rows before they are a tenant's. It is gone with the connection.
+pub(super) fn stage(at: usize) -> String {
+    format!("pg_temp._tenantry_stage{at}")
+}
+
+/// Makes the stage of a table, without constraints: the shared table has them. Row-level security forbids `COPY FROM`, so
+/// that the shared table itself is out of the question.
+pub(super) async fn make(stage: &str, rows: &Rows, owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let (list, from) = (rows.list(), rows.public());
+    let text = format!("CREATE TEMPORARY TABLE {stage} AS SELECT {list} FROM {from} WITH NO DATA");
+    sqlx::raw_sql(AssertSqlSafe(text)).execute(owner).await.map(drop)
+}
+
+/// Copies a table's rows, and tells now and then how many have come. Values pass as the one server writes them, and the
+/// other reads them: as text, since in the binary form an array or a row has numbers of types in it, and a name the number
+/// of what it names, all of which are others in another database.
+pub(super) async fn copy(
+    rows: &Rows,
+    source: &mut PgConnection,
+    stage: &str,
+    owner: &mut PgConnection,
+    mut told: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<u64, CopyError> {
+    let (list, from) = (rows.list(), rows.public());
+    let mut out = source.copy_out_raw(&format!("COPY {from} ({list}) TO STDOUT")).await.map_err(CopyError::Source)?;
+    let into = owner.copy_in_raw(&format!("COPY {stage} ({list}) FROM STDIN")).await;
+    let mut into = into.map_err(CopyError::Target)?;
+    let (mut buffer, mut copied) = (Vec::with_capacity(2 * CHUNK), 0);
+    while let Some(chunk) = out.try_next().await.map_err(CopyError::Source)? {
+        // Within a value it is written as two characters.
+        copied += chunk.iter().filter(|byte| **byte == b'\n').count();
+        buffer.extend_from_slice(&chunk);
+        if buffer.len() >= CHUNK {
+            into.send(buffer.as_slice()).await.map_err(CopyError::Target)?;
+            buffer.clear();
+            if told(u64::try_from(copied).unwrap_or(u64::MAX)).is_break() {
+                return Err(CopyError::Stopped);
+            }
+        }
+    }
+    into.send(buffer.as_slice()).await.map_err(CopyError::Target)?;
+    into.finish().await.map_err(CopyError::Target)
+}

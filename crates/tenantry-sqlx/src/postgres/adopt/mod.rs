@@ -1,0 +1,53 @@
+//! An existing instance becomes a tenant of the shared tables on PostgreSQL.
+//!
+//! All of it is one transaction on the shared database, so that nothing is left of an adoption that fails.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `instance` | where an instance has its rows |
+//! | `session` | the settings under which values read the same everywhere |
+//! | `server` | the PostgreSQL database of an instance, as of one moment |
+//! | `agreement` | whether two schemas are the same |
+//! | `rows` | the rows of a table, where they are, and their checksum |
+//! | `copy` | how rows come from one server to the other |
+//! | `sequences` | how far ids have been given out |
+//! | `record` | which tenants were adopted, and from what |
+//! | `run` | an adoption from beginning to end |
+
+mod agreement;
+mod copy;
+mod instance;
+mod record;
+mod rows;
+mod run;
+mod sequences;
+mod server;
+mod session;
+
+use tenantry_core::{Placement, Tenant};
+
+pub use self::{instance::Instance, server::ServerError};
+use super::PostgresOptions;
+use crate::adopt::{AdoptError, AdoptOptions, Adoption};
+
+/// Adopts an instance: its rows become those of `tenant` in the shared tables that `options` describe, with their ids.
+///
+/// The source is only read. All rows become visible at once, when they have been compared with the source; of an adoption
+/// that fails nothing is left. Statements of other tenants go on meanwhile, migrations wait. Rows that the tenant begins
+/// with make room. When the tenant was adopted from the same rows before, nothing is done.
+///
+/// # Errors
+///
+/// [`AdoptError`] says what is in the way and what to do. Unless there is nothing to do, the tenant must not be active: it
+/// could be served while its rows are replaced.
+pub async fn adopt(
+    options: &PostgresOptions,
+    tenant: &Tenant,
+    from: &Instance,
+    how: AdoptOptions<'_>,
+) -> Result<Adoption, AdoptError> {
+    match tenant.placement {
+        Placement::Shared => run::adopt(options, tenant, from, how).await,
+        ref other => Err(AdoptError::Placement { tenant: tenant.slug.clone(), placement: other.as_str() }),
+    }
+}

@@ -1,0 +1,279 @@
+//! An adoption from beginning to end.
+
+use std::ops::ControlFlow;
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tenantry_core::{Status, Tenant};
+
+use super::{
+    agreement::{self, Facts},
+    copy::{self, CopyError},
+    instance::Instance,
+    record::{self, Record},
+    rows::{Place, Rows, Sum},
+    sequences::{self, Counted},
+    server::Server,
+    session,
+};
+use crate::{
+    adopt::{AdoptError, AdoptOptions, AdoptedTable, Adoption, Progress},
+    postgres::{
+        PostgresOptions, failure,
+        keeper::Keeper,
+        schema::{self, PRISTINE, enter},
+    },
+};
+
+/// Adopts an instance.
+pub(super) async fn adopt(
+    options: &PostgresOptions,
+    tenant: &Tenant,
+    from: &Instance,
+    how: AdoptOptions<'_>,
+) -> Result<Adoption, AdoptError> {
+    let Instance::Postgres(source) = from;
+    // Before anything is made: a source that cannot be read leaves nothing behind.
+    let mut source = Server::open(source).await?;
+    let contents = Contents::read(&mut source).await?;
+    let keeper = Keeper::open(options.clone()).await?;
+    keeper.admit().map_err(sqlx::Error::from)?;
+    let owner = session::connect(&options.owner).await?;
+    let mut run = Run { tenant, from: from.to_string(), source, contents, owner, how };
+    let outcome = run.adopt().await;
+    // What was begun and not ended is undone.
+    run.owner.close().await.ok();
+    run.source.connection.close().await.ok();
+    outcome
+}
+
+/// What an instance has besides rows.
+struct Contents {
+    facts: Facts,
+    migrations: Option<Vec<String>>,
+    counted: Vec<Counted>,
+}
+
+impl Contents {
+    async fn read(source: &mut Server) -> Result<Self, AdoptError> {
+        let (facts, migrations) = (source.facts().await?, source.migrations().await?);
+        Ok(Self { facts, migrations, counted: source.counted().await? })
+    }
+}
+
+struct Run<'a> {
+    tenant: &'a Tenant,
+    from: String,
+    source: Server,
+    contents: Contents,
+    owner: PgConnection,
+    how: AdoptOptions<'a>,
+}
+
+impl Run<'_> {
+    async fn adopt(&mut self) -> Result<Adoption, AdoptError> {
+        let (tables, version) = self.agree().await?;
+        let tables = self.sums(tables).await?;
+        let record = Record {
+            source: self.from.clone(),
+            fingerprint: record::fingerprint(&self.contents.facts, &tables, &self.contents.counted),
+        };
+        // Once to see whether it can be done, and to leave no trace of that.
+        self.begin().await?;
+        let brought = self.take(&record, &tables).await?;
+        sqlx::raw_sql("ROLLBACK").execute(&mut self.owner).await?;
+        let Some(brought) = brought else { return Ok(report(&tables, true)) };
+        for at in brought {
+            if let Some(table) = tables.get(at) {
+                self.copy(at, table).await?;
+            }
+        }
+        self.begin().await?;
+        if schema::version(&mut self.owner).await? != version {
+            return Err(AdoptError::Interrupted(self.tenant.slug.clone()));
+        }
+        // And once for good, with what has changed meanwhile.
+        let Some(brought) = self.take(&record, &tables).await? else { return Ok(report(&tables, true)) };
+        self.insert(&brought, &tables).await?;
+        self.prove(&brought, &tables).await?;
+        sequences::raise(&self.contents.counted, &mut self.owner).await?;
+        record::write(self.tenant.id.get(), &record, &mut self.owner).await?;
+        sqlx::raw_sql("COMMIT").execute(&mut self.owner).await?;
+        Ok(report(&tables, false))
+    }
+
+    /// Begins a transaction during which the schema stays as it is.
+    async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql("BEGIN").execute(&mut self.owner).await?;
+        schema::wait_and_keep_schema(&mut self.owner).await
+    }
+
+    /// Makes sure that both have the same schema. Says which tables and which version that is.
+    async fn agree(&mut self) -> Result<(Vec<Rows>, u64), AdoptError> {
+        self.begin().await?;
+        let shared = agreement::facts(&mut self.owner).await?;
+        let migrations = agreement::migrations("tenantry", &mut self.owner).await?;
+        let tables = Rows::all(&mut self.owner).await?;
+        let version = schema::version(&mut self.owner).await?;
+        sqlx::raw_sql("COMMIT").execute(&mut self.owner).await?;
+        if tables.is_empty() {
+            return Err(AdoptError::Unmigrated);
+        }
+        let mut differences = agreement::differences(&self.contents.facts, &shared);
+        differences.extend(agreement::of_migrations(self.contents.migrations.as_ref(), migrations.as_ref()));
+        if differences.is_empty() { Ok((tables, version)) } else { Err(AdoptError::Schema(differences)) }
+    }
+
+    /// What the source has in the tables.
+    async fn sums(&mut self, tables: Vec<Rows>) -> Result<Vec<(Rows, Sum)>, AdoptError> {
+        let mut sums = Vec::new();
+        for rows in tables {
+            let sum = self.source.sum(&rows).await?;
+            sums.push((rows, sum));
+        }
+        Ok(sums)
+    }
+
+    /// Whether the tenant has these rows from an earlier call.
+    async fn is_done(&mut self, new: &Record) -> Result<bool, AdoptError> {
+        match record::of(self.tenant.id.get(), &mut self.owner).await? {
+            None => Ok(false),
+            Some(record) if record.fingerprint == new.fingerprint => Ok(true),
+            Some(Record { source: from, .. }) => Err(AdoptError::Otherwise { tenant: self.tenant.slug.clone(), from }),
+        }
+    }
+
+    /// Makes sure that the tenant has no rows that would be lost, and deletes those that it began with. Says which tables
+    /// are to be brought in; nothing if all was there already.
+    async fn take(&mut self, record: &Record, tables: &[(Rows, Sum)]) -> Result<Option<Vec<usize>>, AdoptError> {
+        let tenant = self.tenant.id.get();
+        // Another adoption of the tenant, and whoever gives it its first rows, waits here, or is waited for.
+        let text = "INSERT INTO tenantry.tenants (tenant) VALUES ($1) ON CONFLICT DO NOTHING";
+        let registered = sqlx::query(text).bind(tenant).execute(&mut self.owner).await?;
+        let is_there = registered.rows_affected() == 0;
+        if is_there {
+            let text = "SELECT FROM tenantry.tenants WHERE tenant = $1 FOR UPDATE";
+            sqlx::query(text).bind(tenant).execute(&mut self.owner).await?;
+            if self.is_done(record).await? {
+                return Ok(None);
+            }
+            self.is_unused(tables).await?;
+        }
+        if self.tenant.status_now() == Status::Active {
+            return Err(AdoptError::Served(self.tenant.slug.clone()));
+        }
+        enter(&mut self.owner, Some(tenant)).await?;
+        if is_there {
+            let own = tables.iter().map(|(rows, _)| rows).filter(|rows| !rows.is_global);
+            self.at_once(own.map(Rows::delete)).await?;
+        }
+        let mut brought = Vec::new();
+        for (at, table) in tables.iter().enumerate() {
+            brought.extend((!table.0.is_global || self.is_missing(table).await?).then_some(at));
+        }
+        Ok(Some(brought))
+    }
+
+    /// Refuses a tenant that has other rows than a new one.
+    async fn is_unused(&mut self, tables: &[(Rows, Sum)]) -> Result<(), AdoptError> {
+        for (rows, _) in tables.iter().filter(|(rows, _)| !rows.is_global) {
+            let mut sums = Vec::new();
+            for tenant in [PRISTINE, self.tenant.id.get()] {
+                enter(&mut self.owner, Some(tenant)).await?;
+                sums.push(Sum::of(rows, Place::Tenant(tenant), &mut self.owner).await?);
+            }
+            if sums.first() != sums.last() {
+                return Err(AdoptError::Used { tenant: self.tenant.slug.clone(), table: rows.table.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a table that all tenants read has no rows yet, which come from the first source then. Refuses a source that
+    /// has other rows in it.
+    async fn is_missing(&mut self, (rows, sum): &(Rows, Sum)) -> Result<bool, AdoptError> {
+        let mut shared = Sum::of(rows, Place::Global, &mut self.owner).await?;
+        if shared.rows == 0 && sum.rows > 0 {
+            let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", rows.shared());
+            sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut self.owner).await?;
+            shared = Sum::of(rows, Place::Global, &mut self.owner).await?;
+        }
+        match shared {
+            shared if shared == *sum => Ok(false),
+            Sum { rows: 0, .. } => Ok(true),
+            shared => Err(AdoptError::Global { table: rows.table.clone(), keys: vec![counted(*sum, shared)] }),
+        }
+    }
+
+    /// Brings a table's rows to the server.
+    async fn copy(&mut self, at: usize, (rows, sum): &(Rows, Sum)) -> Result<(), AdoptError> {
+        let stage = copy::stage(at);
+        copy::make(&stage, rows, &mut self.owner).await?;
+        let (how, total) = (&mut self.how, sum.rows);
+        let mut told = |rows_there| how.told(&Progress { table: &rows.table, rows: rows_there, total });
+        let copied = copy::copy(rows, &mut self.source.connection, &stage, &mut self.owner, &mut told).await;
+        let stopped = |told| match told {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(CopyError::Stopped),
+        };
+        let told = copied.and_then(|copied| stopped(told(copied)));
+        told.map_err(|error| match error {
+            CopyError::Source(error) => self.source.failed(error).into(),
+            CopyError::Target(error) => self.row_failed(Some(rows), error),
+            CopyError::Stopped => AdoptError::Stopped(self.tenant.slug.clone()),
+        })
+    }
+
+    /// Makes them the tenant's.
+    async fn insert(&mut self, brought: &[usize], tables: &[(Rows, Sum)]) -> Result<(), AdoptError> {
+        let inserts = brought.iter().filter_map(|at| Some(tables.get(*at)?.0.insert(&copy::stage(*at))));
+        let inserted = self.at_once(inserts).await;
+        inserted.map_err(|error| self.row_failed(None, error))
+    }
+
+    /// Runs statements as one, at whose end all foreign keys are checked, so that no order of tables can be wrong. The
+    /// tenant is $1.
+    async fn at_once(&mut self, statements: impl Iterator<Item = String>) -> Result<(), sqlx::Error> {
+        let parts: String = statements.enumerate().map(|(at, text)| format!(", part{at} AS ({text})")).collect();
+        let text = AssertSqlSafe(format!("WITH tenant AS (SELECT $1::bigint){parts} SELECT"));
+        let query = sqlx::query(text).persistent(false).bind(self.tenant.id.get());
+        query.execute(&mut self.owner).await.map(drop)
+    }
+
+    /// Compares what is there with the source: the sums of the digests of all rows.
+    async fn prove(&mut self, brought: &[usize], tables: &[(Rows, Sum)]) -> Result<(), AdoptError> {
+        for (rows, sum) in brought.iter().filter_map(|at| tables.get(*at)) {
+            let place = if rows.is_global { Place::Global } else { Place::Tenant(self.tenant.id.get()) };
+            let there = Sum::of(rows, place, &mut self.owner).await?;
+            if there != *sum {
+                let (tenant, table) = (self.tenant.slug.clone(), rows.table.clone());
+                return Err(AdoptError::Mismatch { tenant, table, keys: vec![counted(*sum, there)] });
+            }
+        }
+        Ok(())
+    }
+
+    /// What it means that rows cannot be inserted.
+    fn row_failed(&self, rows: Option<&Rows>, error: sqlx::Error) -> AdoptError {
+        let Some(said) = failure::of_row(&error, self.tenant.id) else { return error.into() };
+        let table = rows.map(|rows| rows.table.clone()).or(said.table).unwrap_or_default();
+        AdoptError::Row { tenant: self.tenant.slug.clone(), table, message: said.message }
+    }
+}
+
+/// In what two sums differ.
+fn counted(source: Sum, shared: Sum) -> String {
+    if source.rows == shared.rows {
+        return format!("the checksums of all {} rows", source.rows);
+    }
+    format!("{} rows in the source, {} in the shared table", source.rows, shared.rows)
+}
+
+fn report(tables: &[(Rows, Sum)], already: bool) -> Adoption {
+    let tables = tables.iter().map(|(rows, sum)| AdoptedTable {
+        name: rows.table.clone(),
+        rows: sum.rows,
+        checksum: sum.to_string(),
+        is_global: rows.is_global,
+    });
+    Adoption { tables: tables.collect(), already, resumed: false, took_schema: false }
+}

@@ -1,0 +1,84 @@
+//! How far ids have been given out. A shared sequence gives ids to all tenants: it is raised, and never lowered.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use tenantry_sql::{Quoted, SHARED_SCHEMA};
+
+/// A sequence of an instance.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(super) struct Counted {
+    pub(super) name: String,
+    /// Whether the role may see how far it is.
+    pub(super) is_readable: bool,
+    /// The last number that was given out; nothing before the first.
+    pub(super) last: Option<i64>,
+}
+
+/// How far the application's own sequences have counted.
+pub(super) async fn counted(source: &mut PgConnection) -> Result<Vec<Counted>, sqlx::Error> {
+    let text = "SELECT c.relname::text AS name, has_sequence_privilege(c.oid, 'SELECT, USAGE') AS is_readable, \
+                       s.last_value AS last \
+                FROM pg_sequences s JOIN pg_class c ON c.relname = s.sequencename AND c.relnamespace = 'public'::regnamespace \
+                WHERE s.schemaname = 'public' ORDER BY c.relname";
+    sqlx::query_as(text).fetch_all(source).await
+}
+
+/// Raises the shared sequences so that none gives out an id again that the instance gave out.
+pub(super) async fn raise(counted: &[Counted], owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // Always in the same order, so that two adoptions do not wait for each other.
+    for Counted { name, last, .. } in counted {
+        let Some(last) = *last else { continue };
+        let shared = format!("{}.{}", Quoted::new(SHARED_SCHEMA), Quoted::new(name));
+        if !is_behind(name, &shared, last, owner).await? {
+            continue;
+        }
+        lock(&shared, name, owner).await?;
+        if is_behind(name, &shared, last, owner).await? {
+            let text = "SELECT setval(to_regclass($1), $2)";
+            sqlx::query(text).bind(&shared).bind(last).execute(&mut *owner).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a shared sequence would give out numbers that the instance has given out. False where there is none.
+async fn is_behind(name: &str, shared: &str, last: i64, owner: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let text = "SELECT seqincrement FROM pg_sequence WHERE seqrelid = to_regclass($1)";
+    let increment: Option<i64> = sqlx::query_scalar(text).bind(shared).fetch_optional(&mut *owner).await?;
+    let Some(increment) = increment else {
+        tracing::warn!(name, "the shared database has no such sequence, so that it is not raised");
+        return Ok(false);
+    };
+    let at = AssertSqlSafe(format!("SELECT last_value, is_called FROM {shared}"));
+    let (at, is_called): (i64, bool) = sqlx::query_as(at).persistent(false).fetch_one(owner).await?;
+    let next = if is_called { at.saturating_add(increment) } else { at };
+    Ok(if increment > 0 { next <= last } else { next >= last })
+}
+
+/// Keeps others from taking numbers until the transaction ends, so that none is taken between the look and the raise. Who
+/// waits long for a lock keeps those waiting who come after: so it is tried for a moment, and again.
+async fn lock(shared: &str, name: &str, owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let text = "SELECT seqcache FROM pg_sequence WHERE seqrelid = to_regclass($1)";
+    let cache: i64 = sqlx::query_scalar(text).bind(shared).fetch_one(&mut *owner).await?;
+    // A sequence cannot be locked by LOCK; what it is changed to is what it is.
+    let change = format!("SAVEPOINT raise; SET LOCAL lock_timeout = '500ms'; ALTER SEQUENCE {shared} CACHE {cache}");
+    let mut left = TRIES;
+    loop {
+        let locked = sqlx::raw_sql(AssertSqlSafe(change.as_str())).execute(&mut *owner).await;
+        match locked {
+            Ok(_) => return sqlx::raw_sql("SET LOCAL lock_timeout = 0; RELEASE raise").execute(owner).await.map(drop),
+            // 55P03: lock_not_available.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") && left > 0 => {
+                sqlx::raw_sql("ROLLBACK TO raise; RELEASE raise").execute(&mut *owner).await?;
+                tracing::info!(name, "a transaction that has taken an id is awaited");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                left -= 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How often a lock is tried.
+const TRIES: u32 = 60;
