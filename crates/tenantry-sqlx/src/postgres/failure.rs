@@ -43,13 +43,17 @@ pub(super) struct RowFailure {
 }
 
 /// What an error says of a tenant's row, in its details as well: without what only the shared database has.
-pub(super) fn of_row(error: &sqlx::Error, tenant: TenantId) -> Option<RowFailure> {
+pub(super) fn of_row(error: &sqlx::Error, tenant: Option<TenantId>) -> Option<RowFailure> {
     let postgres = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
     // Classes 22 and 23: a value that is none of the type's, or breaks a constraint.
     if !postgres.code().starts_with("22") && !postgres.code().starts_with("23") {
         return None;
     }
-    let own = |detail: &str| said(detail).replace(&format!("({tenant}, "), "(");
+    let number = tenant.map(|tenant| format!("({tenant}, "));
+    let own = |detail: &str| match &number {
+        Some(number) => said(detail).replace(number, "("),
+        None => said(detail),
+    };
     let detail = postgres.detail().map(|detail| format!(" ({})", own(detail).trim_end_matches('.')));
     let message = format!("{}{}", said(postgres.message()), detail.unwrap_or_default());
     Some(RowFailure { table: postgres.table().map(str::to_owned), message })

@@ -7,7 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::adopt::Difference;
+use super::rows::Rows;
+use crate::adopt::{
+    Difference,
+    elsewhere::{FileColumn, FileTable},
+};
 
 /// What there is to say about each object of a schema.
 pub(super) type Facts = BTreeMap<String, Vec<String>>;
@@ -64,6 +68,34 @@ pub(super) fn of_migrations(source: Option<&Vec<String>>, shared: Option<&Vec<St
     let (only_source, only_shared) = (only(source, shared), only(shared, source));
     let is_none = only_source.is_empty() && only_shared.is_empty();
     (!is_none).then(|| Difference { object: "the migrations".to_owned(), only_source, only_shared })
+}
+
+/// The differences between the tables of a file and those of a server: missing tables and columns. What columns are declared
+/// to be differs anyway; whether a value fits is said of each.
+pub(super) fn of_file(source: &[FileTable], shared: &[Rows]) -> Vec<Difference> {
+    let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    let all = || vec!["all of it".to_owned()];
+    let mut differences = Vec::new();
+    for table in source {
+        let Some(rows) = shared.iter().find(|rows| is(&rows.table, &table.name)) else {
+            let (object, only_shared) = (format!("table {}", table.name), Vec::new());
+            differences.push(Difference { object, only_source: all(), only_shared });
+            continue;
+        };
+        let own = |column: &&FileColumn| !column.is_computed && !rows.columns.iter().any(|name| is(name, &column.name));
+        let theirs = |name: &&String| !table.columns.iter().any(|column| is(name, &column.name));
+        let only_source: Vec<_> =
+            table.columns.iter().filter(own).map(|column| format!("column {}", column.name)).collect();
+        let only_shared: Vec<_> = rows.columns.iter().filter(theirs).map(|name| format!("column {name}")).collect();
+        if !only_source.is_empty() || !only_shared.is_empty() {
+            differences.push(Difference { object: format!("table {}", rows.table), only_source, only_shared });
+        }
+    }
+    for rows in shared.iter().filter(|rows| !source.iter().any(|table| is(&table.name, &rows.table))) {
+        let (object, only_source) = (format!("table {}", rows.table), Vec::new());
+        differences.push(Difference { object, only_source, only_shared: all() });
+    }
+    differences
 }
 
 fn without(facts: &[String], others: &[String]) -> Vec<String> {

@@ -17,20 +17,25 @@ pub(super) enum CopyError {
     Source(sqlx::Error),
     /// The shared database failed, or has no place for a value.
     Target(sqlx::Error),
+    /// A row of the source cannot be a row of the table.
+    Row(String),
     /// It was asked to stop.
     Stopped,
 }
+
+/// Who is told how many rows have come, and says whether to go on.
+pub(super) type Told<'a> = dyn FnMut(u64) -> ControlFlow<()> + Send + 'a;
 
 /// What the table is called that has a table's rows before they are a tenant's. It is gone with the connection.
 pub(super) fn stage(at: usize) -> String {
     format!("pg_temp._tenantry_stage{at}")
 }
 
-/// Makes the stage of a table, without constraints: the shared table has them. Row-level security forbids `COPY FROM`, so
-/// that the shared table itself is out of the question.
+/// Makes the stage of a table, which refuses rows that the table itself would refuse, as far as that can be said of a row
+/// alone. Row-level security forbids `COPY FROM`, so that the shared table is out of the question.
 pub(super) async fn make(stage: &str, rows: &Rows, owner: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let (list, from) = (rows.list(), rows.public());
-    let text = format!("CREATE TEMPORARY TABLE {stage} AS SELECT {list} FROM {from} WITH NO DATA");
+    let like = format!("LIKE {} INCLUDING CONSTRAINTS INCLUDING GENERATED", rows.public());
+    let text = format!("CREATE TEMPORARY TABLE {stage} ({like})");
     sqlx::raw_sql(AssertSqlSafe(text)).execute(owner).await.map(drop)
 }
 
@@ -42,7 +47,7 @@ pub(super) async fn copy(
     source: &mut PgConnection,
     stage: &str,
     owner: &mut PgConnection,
-    mut told: impl FnMut(u64) -> ControlFlow<()>,
+    told: &mut Told<'_>,
 ) -> Result<u64, CopyError> {
     let (list, from) = (rows.list(), rows.public());
     let mut out = source.copy_out_raw(&format!("COPY {from} ({list}) TO STDOUT")).await.map_err(CopyError::Source)?;

@@ -1,10 +1,13 @@
 //! Where an instance has its rows.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use sqlx::postgres::PgConnectOptions;
 
-/// Where an instance has its rows. Read from a text, it is the URL of a database.
+/// Where an instance has its rows: in a PostgreSQL database, or in a SQLite file.
+///
+/// Read from a text, what begins with `postgres://` or `postgresql://` is the URL of a database, and anything else the path
+/// of a file.
 ///
 /// ```
 /// use tenantry_sqlx::adopt::postgres::Instance;
@@ -18,13 +21,18 @@ use sqlx::postgres::PgConnectOptions;
 pub enum Instance {
     /// A database, as a role that may read all of its tables and sequences.
     Postgres(Box<PgConnectOptions>),
+    /// A file.
+    Sqlite(PathBuf),
 }
 
 impl FromStr for Instance {
     type Err = sqlx::Error;
 
     fn from_str(text: &str) -> Result<Self, sqlx::Error> {
-        Ok(Self::Postgres(Box::new(text.parse()?)))
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(text.parse()?))),
+            _ => Ok(Self::Sqlite(text.into())),
+        }
     }
 }
 
@@ -32,6 +40,7 @@ impl FromStr for Instance {
 impl fmt::Display for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Sqlite(file) => file.display().fmt(f),
             Self::Postgres(options) => {
                 let (user, host, port) = (options.get_username(), options.get_host(), options.get_port());
                 write!(f, "postgres://{user}@{host}:{port}/{}", options.get_database().unwrap_or(user))

@@ -7,6 +7,8 @@
 //! | `instance` | where an instance has its rows |
 //! | `session` | the settings under which values read the same everywhere |
 //! | `server` | the PostgreSQL database of an instance, as of one moment |
+//! | `source` | what is adopted: a database on a server, or a file |
+//! | `file` | how rows come from a SQLite file to the server |
 //! | `agreement` | whether two schemas are the same |
 //! | `rows` | the rows of a table, where they are, and their checksum |
 //! | `copy` | how rows come from one server to the other |
@@ -16,6 +18,7 @@
 
 mod agreement;
 mod copy;
+mod file;
 mod instance;
 mod record;
 mod rows;
@@ -23,6 +26,7 @@ mod run;
 mod sequences;
 mod server;
 mod session;
+mod source;
 
 use tenantry_core::{Placement, Tenant};
 

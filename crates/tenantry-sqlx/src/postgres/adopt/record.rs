@@ -3,11 +3,7 @@
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::{
-    agreement::Facts,
-    rows::{Rows, Sum},
-    sequences::Counted,
-};
+use super::{agreement::Facts, sequences::Counted, source::Adopted};
 
 /// An adoption.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -32,9 +28,9 @@ pub(super) async fn write(tenant: i64, record: &Record, owner: &mut PgConnection
 }
 
 /// Changes with anything that is adopted.
-pub(super) fn fingerprint(facts: &Facts, tables: &[(Rows, Sum)], counted: &[Counted]) -> String {
+pub(super) fn fingerprint(facts: &Facts, tables: &[Adopted], counted: &[Counted]) -> String {
     let facts = facts.iter().map(|facts| format!("{facts:?}"));
-    let tables = tables.iter().map(|(rows, sum)| format!("{:?}", (&rows.table, sum)));
+    let tables = tables.iter().map(|table| format!("{:?}", (&table.rows.table, &table.checksum)));
     let counted = counted.iter().map(|counted| format!("{:?}", (&counted.name, counted.last)));
     let mut hash = Sha256::new();
     for line in facts.chain(tables).chain(counted) {

@@ -5,6 +5,8 @@ use std::fmt;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tenantry_sql::{Quoted, SHARED_SCHEMA, TENANT};
 
+use super::copy::stage;
+
 /// What a row as a whole is called: as no column is.
 const ROW: &str = "_tenantry_row";
 
@@ -17,6 +19,8 @@ pub(super) struct Rows {
     pub(super) is_global: bool,
     /// Its columns; those left out that are computed.
     pub(super) columns: Vec<String>,
+    /// What each of them takes: `bytea` for bytes, `D` or `T` for times, or another category of types.
+    pub(super) kinds: Vec<String>,
 }
 
 /// Where rows are.
@@ -24,6 +28,8 @@ pub(super) struct Rows {
 pub(super) enum Place {
     /// In an instance's own table.
     Public,
+    /// In the table that has the rows before they are a tenant's: that of this number.
+    Stage(usize),
     /// In the shared table: those of this tenant.
     Tenant(i64),
     /// In the shared table that all tenants read.
@@ -43,7 +49,12 @@ impl Rows {
     pub(super) async fn all(owner: &mut PgConnection) -> Result<Vec<Self>, sqlx::Error> {
         let text = "SELECT c.relname::text AS \"table\", t.global AS is_global, \
                            ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
-                                 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum) AS columns \
+                                 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum) AS columns, \
+                           ARRAY(SELECT CASE WHEN 'bytea'::regtype IN (y.oid, y.typbasetype) THEN 'bytea' \
+                                             ELSE y.typcategory::text END \
+                                 FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid \
+                                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+                                 AND a.attgenerated = '' ORDER BY a.attnum) AS kinds \
                     FROM tenantry.tables t JOIN pg_class c ON c.oid = t.logical ORDER BY t.number";
         sqlx::query_as(text).fetch_all(owner).await
     }
@@ -84,6 +95,7 @@ impl Sum {
     pub(super) async fn of(rows: &Rows, place: Place, connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let (from, tenant) = match place {
             Place::Public => (rows.public(), None),
+            Place::Stage(at) => (stage(at), None),
             Place::Global => (rows.shared(), None),
             Place::Tenant(tenant) => (format!("{} WHERE {TENANT} = $1", rows.shared()), Some(tenant)),
         };

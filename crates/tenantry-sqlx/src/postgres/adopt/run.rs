@@ -6,14 +6,12 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tenantry_core::{Status, Tenant};
 
 use super::{
-    agreement::{self, Facts},
     copy::{self, CopyError},
     instance::Instance,
     record::{self, Record},
     rows::{Place, Rows, Sum},
-    sequences::{self, Counted},
-    server::Server,
-    session,
+    sequences, session,
+    source::{Adopted, Source},
 };
 use crate::{
     adopt::{AdoptError, AdoptOptions, AdoptedTable, Adoption, Progress},
@@ -31,40 +29,23 @@ pub(super) async fn adopt(
     from: &Instance,
     how: AdoptOptions<'_>,
 ) -> Result<Adoption, AdoptError> {
-    let Instance::Postgres(source) = from;
     // Before anything is made: a source that cannot be read leaves nothing behind.
-    let mut source = Server::open(source).await?;
-    let contents = Contents::read(&mut source).await?;
+    let source = Source::open(from, options).await?;
     let keeper = Keeper::open(options.clone()).await?;
     keeper.admit().map_err(sqlx::Error::from)?;
     let owner = session::connect(&options.owner).await?;
-    let mut run = Run { tenant, from: from.to_string(), source, contents, owner, how };
+    let mut run = Run { tenant, from: from.to_string(), source, owner, how };
     let outcome = run.adopt().await;
     // What was begun and not ended is undone.
     run.owner.close().await.ok();
-    run.source.connection.close().await.ok();
+    run.source.close().await;
     outcome
-}
-
-/// What an instance has besides rows.
-struct Contents {
-    facts: Facts,
-    migrations: Option<Vec<String>>,
-    counted: Vec<Counted>,
-}
-
-impl Contents {
-    async fn read(source: &mut Server) -> Result<Self, AdoptError> {
-        let (facts, migrations) = (source.facts().await?, source.migrations().await?);
-        Ok(Self { facts, migrations, counted: source.counted().await? })
-    }
 }
 
 struct Run<'a> {
     tenant: &'a Tenant,
     from: String,
-    source: Server,
-    contents: Contents,
+    source: Source,
     owner: PgConnection,
     how: AdoptOptions<'a>,
 }
@@ -72,21 +53,20 @@ struct Run<'a> {
 impl Run<'_> {
     async fn adopt(&mut self) -> Result<Adoption, AdoptError> {
         let (tables, version) = self.agree().await?;
-        let tables = self.sums(tables).await?;
-        let record = Record {
-            source: self.from.clone(),
-            fingerprint: record::fingerprint(&self.contents.facts, &tables, &self.contents.counted),
-        };
+        let mut tables = self.source.count(tables).await?;
+        let record = Record { source: self.from.clone(), fingerprint: self.source.fingerprint(&tables).await? };
         // Once to see whether it can be done, and to leave no trace of that.
         self.begin().await?;
         let brought = self.take(&record, &tables).await?;
         sqlx::raw_sql("ROLLBACK").execute(&mut self.owner).await?;
         let Some(brought) = brought else { return Ok(report(&tables, true)) };
         for at in brought {
-            if let Some(table) = tables.get(at) {
+            if let Some(table) = tables.get_mut(at) {
                 self.copy(at, table).await?;
             }
         }
+        let counted = self.source.counted(&tables, &mut self.owner).await?;
+        self.source.is_as_read().await?;
         self.begin().await?;
         if schema::version(&mut self.owner).await? != version {
             return Err(AdoptError::Interrupted(self.tenant.slug.clone()));
@@ -95,7 +75,7 @@ impl Run<'_> {
         let Some(brought) = self.take(&record, &tables).await? else { return Ok(report(&tables, true)) };
         self.insert(&brought, &tables).await?;
         self.prove(&brought, &tables).await?;
-        sequences::raise(&self.contents.counted, &mut self.owner).await?;
+        sequences::raise(&counted, &mut self.owner).await?;
         record::write(self.tenant.id.get(), &record, &mut self.owner).await?;
         sqlx::raw_sql("COMMIT").execute(&mut self.owner).await?;
         Ok(report(&tables, false))
@@ -110,27 +90,14 @@ impl Run<'_> {
     /// Makes sure that both have the same schema. Says which tables and which version that is.
     async fn agree(&mut self) -> Result<(Vec<Rows>, u64), AdoptError> {
         self.begin().await?;
-        let shared = agreement::facts(&mut self.owner).await?;
-        let migrations = agreement::migrations("tenantry", &mut self.owner).await?;
         let tables = Rows::all(&mut self.owner).await?;
-        let version = schema::version(&mut self.owner).await?;
-        sqlx::raw_sql("COMMIT").execute(&mut self.owner).await?;
         if tables.is_empty() {
             return Err(AdoptError::Unmigrated);
         }
-        let mut differences = agreement::differences(&self.contents.facts, &shared);
-        differences.extend(agreement::of_migrations(self.contents.migrations.as_ref(), migrations.as_ref()));
+        let differences = self.source.differences(&mut self.owner).await?;
+        let version = schema::version(&mut self.owner).await?;
+        sqlx::raw_sql("COMMIT").execute(&mut self.owner).await?;
         if differences.is_empty() { Ok((tables, version)) } else { Err(AdoptError::Schema(differences)) }
-    }
-
-    /// What the source has in the tables.
-    async fn sums(&mut self, tables: Vec<Rows>) -> Result<Vec<(Rows, Sum)>, AdoptError> {
-        let mut sums = Vec::new();
-        for rows in tables {
-            let sum = self.source.sum(&rows).await?;
-            sums.push((rows, sum));
-        }
-        Ok(sums)
     }
 
     /// Whether the tenant has these rows from an earlier call.
@@ -144,7 +111,7 @@ impl Run<'_> {
 
     /// Makes sure that the tenant has no rows that would be lost, and deletes those that it began with. Says which tables
     /// are to be brought in; nothing if all was there already.
-    async fn take(&mut self, record: &Record, tables: &[(Rows, Sum)]) -> Result<Option<Vec<usize>>, AdoptError> {
+    async fn take(&mut self, record: &Record, tables: &[Adopted]) -> Result<Option<Vec<usize>>, AdoptError> {
         let tenant = self.tenant.id.get();
         // Another adoption of the tenant, and whoever gives it its first rows, waits here, or is waited for.
         let text = "INSERT INTO tenantry.tenants (tenant) VALUES ($1) ON CONFLICT DO NOTHING";
@@ -163,19 +130,19 @@ impl Run<'_> {
         }
         enter(&mut self.owner, Some(tenant)).await?;
         if is_there {
-            let own = tables.iter().map(|(rows, _)| rows).filter(|rows| !rows.is_global);
+            let own = tables.iter().map(|table| &table.rows).filter(|rows| !rows.is_global);
             self.at_once(own.map(Rows::delete)).await?;
         }
         let mut brought = Vec::new();
         for (at, table) in tables.iter().enumerate() {
-            brought.extend((!table.0.is_global || self.is_missing(table).await?).then_some(at));
+            brought.extend((!table.rows.is_global || self.is_missing(table).await?).then_some(at));
         }
         Ok(Some(brought))
     }
 
     /// Refuses a tenant that has other rows than a new one.
-    async fn is_unused(&mut self, tables: &[(Rows, Sum)]) -> Result<(), AdoptError> {
-        for (rows, _) in tables.iter().filter(|(rows, _)| !rows.is_global) {
+    async fn is_unused(&mut self, tables: &[Adopted]) -> Result<(), AdoptError> {
+        for Adopted { rows, .. } in tables.iter().filter(|table| !table.rows.is_global) {
             let mut sums = Vec::new();
             for tenant in [PRISTINE, self.tenant.id.get()] {
                 enter(&mut self.owner, Some(tenant)).await?;
@@ -190,7 +157,10 @@ impl Run<'_> {
 
     /// Whether a table that all tenants read has no rows yet, which come from the first source then. Refuses a source that
     /// has other rows in it.
-    async fn is_missing(&mut self, (rows, sum): &(Rows, Sum)) -> Result<bool, AdoptError> {
+    async fn is_missing(&mut self, table: &Adopted) -> Result<bool, AdoptError> {
+        let rows = &table.rows;
+        // As long as it is not known what the source has, it is to be brought here and looked at.
+        let Some(sum) = table.sum else { return Ok(true) };
         let mut shared = Sum::of(rows, Place::Global, &mut self.owner).await?;
         if shared.rows == 0 && sum.rows > 0 {
             let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", rows.shared());
@@ -198,34 +168,40 @@ impl Run<'_> {
             shared = Sum::of(rows, Place::Global, &mut self.owner).await?;
         }
         match shared {
-            shared if shared == *sum => Ok(false),
+            shared if shared == sum => Ok(false),
             Sum { rows: 0, .. } => Ok(true),
-            shared => Err(AdoptError::Global { table: rows.table.clone(), keys: vec![counted(*sum, shared)] }),
+            shared => Err(AdoptError::Global { table: rows.table.clone(), keys: vec![table.differs(shared)] }),
         }
     }
 
     /// Brings a table's rows to the server.
-    async fn copy(&mut self, at: usize, (rows, sum): &(Rows, Sum)) -> Result<(), AdoptError> {
-        let stage = copy::stage(at);
-        copy::make(&stage, rows, &mut self.owner).await?;
-        let (how, total) = (&mut self.how, sum.rows);
-        let mut told = |rows_there| how.told(&Progress { table: &rows.table, rows: rows_there, total });
-        let copied = copy::copy(rows, &mut self.source.connection, &stage, &mut self.owner, &mut told).await;
-        let stopped = |told| match told {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(CopyError::Stopped),
-        };
-        let told = copied.and_then(|copied| stopped(told(copied)));
-        told.map_err(|error| match error {
-            CopyError::Source(error) => self.source.failed(error).into(),
-            CopyError::Target(error) => self.row_failed(Some(rows), error),
-            CopyError::Stopped => AdoptError::Stopped(self.tenant.slug.clone()),
-        })
+    async fn copy(&mut self, at: usize, table: &mut Adopted) -> Result<(), AdoptError> {
+        let (how, rows, total) = (&mut self.how, &table.rows, table.count);
+        let mut told = |there| how.told(&Progress { table: &rows.table, rows: there, total });
+        let copied = self.source.copy(at, rows, &mut self.owner, &mut told).await.and_then(|copied| {
+            let told = told(copied);
+            if told == ControlFlow::Continue(()) { Ok(()) } else { Err(CopyError::Stopped) }
+        });
+        if let Err(error) = copied {
+            let (tenant, table) = (self.tenant.slug.clone(), rows.table.clone());
+            return Err(match error {
+                CopyError::Source(error) => self.source.failed(error),
+                CopyError::Target(error) => self.row_failed(Some(table), error),
+                CopyError::Row(message) => AdoptError::Row { tenant, table, message },
+                CopyError::Stopped => AdoptError::Stopped(tenant),
+            });
+        }
+        if table.sum.is_some() {
+            return Ok(());
+        }
+        let sum = Sum::of(&table.rows, Place::Stage(at), &mut self.owner).await?;
+        table.sum = Some(sum);
+        if sum.rows == table.count { Ok(()) } else { Err(self.mismatch(table, sum)) }
     }
 
     /// Makes them the tenant's.
-    async fn insert(&mut self, brought: &[usize], tables: &[(Rows, Sum)]) -> Result<(), AdoptError> {
-        let inserts = brought.iter().filter_map(|at| Some(tables.get(*at)?.0.insert(&copy::stage(*at))));
+    async fn insert(&mut self, brought: &[usize], tables: &[Adopted]) -> Result<(), AdoptError> {
+        let inserts = brought.iter().filter_map(|at| Some(tables.get(*at)?.rows.insert(&copy::stage(*at))));
         let inserted = self.at_once(inserts).await;
         inserted.map_err(|error| self.row_failed(None, error))
     }
@@ -240,40 +216,36 @@ impl Run<'_> {
     }
 
     /// Compares what is there with the source: the sums of the digests of all rows.
-    async fn prove(&mut self, brought: &[usize], tables: &[(Rows, Sum)]) -> Result<(), AdoptError> {
-        for (rows, sum) in brought.iter().filter_map(|at| tables.get(*at)) {
-            let place = if rows.is_global { Place::Global } else { Place::Tenant(self.tenant.id.get()) };
-            let there = Sum::of(rows, place, &mut self.owner).await?;
-            if there != *sum {
-                let (tenant, table) = (self.tenant.slug.clone(), rows.table.clone());
-                return Err(AdoptError::Mismatch { tenant, table, keys: vec![counted(*sum, there)] });
+    async fn prove(&mut self, brought: &[usize], tables: &[Adopted]) -> Result<(), AdoptError> {
+        for table in brought.iter().filter_map(|at| tables.get(*at)) {
+            let place = if table.rows.is_global { Place::Global } else { Place::Tenant(self.tenant.id.get()) };
+            let there = Sum::of(&table.rows, place, &mut self.owner).await?;
+            if table.sum != Some(there) {
+                return Err(self.mismatch(table, there));
             }
         }
         Ok(())
     }
 
+    fn mismatch(&self, table: &Adopted, there: Sum) -> AdoptError {
+        let (tenant, table, keys) = (self.tenant.slug.clone(), table.rows.table.clone(), vec![table.differs(there)]);
+        AdoptError::Mismatch { tenant, table, keys }
+    }
+
     /// What it means that rows cannot be inserted.
-    fn row_failed(&self, rows: Option<&Rows>, error: sqlx::Error) -> AdoptError {
-        let Some(said) = failure::of_row(&error, self.tenant.id) else { return error.into() };
-        let table = rows.map(|rows| rows.table.clone()).or(said.table).unwrap_or_default();
+    fn row_failed(&self, table: Option<String>, error: sqlx::Error) -> AdoptError {
+        let Some(said) = failure::of_row(&error, Some(self.tenant.id)) else { return error.into() };
+        let table = table.or(said.table).unwrap_or_default();
         AdoptError::Row { tenant: self.tenant.slug.clone(), table, message: said.message }
     }
 }
 
-/// In what two sums differ.
-fn counted(source: Sum, shared: Sum) -> String {
-    if source.rows == shared.rows {
-        return format!("the checksums of all {} rows", source.rows);
-    }
-    format!("{} rows in the source, {} in the shared table", source.rows, shared.rows)
-}
-
-fn report(tables: &[(Rows, Sum)], already: bool) -> Adoption {
-    let tables = tables.iter().map(|(rows, sum)| AdoptedTable {
-        name: rows.table.clone(),
-        rows: sum.rows,
-        checksum: sum.to_string(),
-        is_global: rows.is_global,
+fn report(tables: &[Adopted], already: bool) -> Adoption {
+    let tables = tables.iter().map(|table| AdoptedTable {
+        name: table.rows.table.clone(),
+        rows: table.count,
+        checksum: table.checksum.clone(),
+        is_global: table.rows.is_global,
     });
     Adoption { tables: tables.collect(), already, resumed: false, took_schema: false }
 }

@@ -1,9 +1,11 @@
 //! How far ids have been given out. A shared sequence gives ids to all tenants: it is raised, and never lowered.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use sqlx::{AssertSqlSafe, PgConnection};
 use tenantry_sql::{Quoted, SHARED_SCHEMA};
+
+use super::{copy::stage, source::Adopted};
 
 /// A sequence of an instance.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -22,6 +24,30 @@ pub(super) async fn counted(source: &mut PgConnection) -> Result<Vec<Counted>, s
                 FROM pg_sequences s JOIN pg_class c ON c.relname = s.sequencename AND c.relnamespace = 'public'::regnamespace \
                 WHERE s.schemaname = 'public' ORDER BY c.relname";
     sqlx::query_as(text).fetch_all(source).await
+}
+
+/// How far a source has counted that has no sequences: as far as its own counters say, or else the highest ids.
+pub(super) async fn of_columns(
+    tables: &[Adopted],
+    counters: &HashMap<String, i64>,
+    owner: &mut PgConnection,
+) -> Result<Vec<Counted>, sqlx::Error> {
+    let text = "SELECT c.relname::text, t.relname::text, a.attname::text FROM pg_class c \
+                JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') \
+                    AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 \
+                JOIN pg_class t ON t.oid = d.refobjid \
+                JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+                WHERE c.relkind = 'S' AND c.relnamespace = 'public'::regnamespace ORDER BY c.relname";
+    let owned: Vec<(String, String, String)> = sqlx::query_as(text).fetch_all(&mut *owner).await?;
+    let mut counted = Vec::new();
+    for (name, table, column) in owned {
+        let Some(at) = tables.iter().position(|adopted| adopted.rows.table == table) else { continue };
+        let text = AssertSqlSafe(format!("SELECT max({})::bigint FROM {}", Quoted::new(&column), stage(at)));
+        let highest: Option<i64> = sqlx::query_scalar(text).persistent(false).fetch_one(&mut *owner).await?;
+        let counter = counters.iter().find(|(counted, _)| counted.eq_ignore_ascii_case(&table));
+        counted.push(Counted { name, is_readable: true, last: highest.max(counter.map(|(_, seq)| *seq)) });
+    }
+    Ok(counted)
 }
 
 /// Raises the shared sequences so that none gives out an id again that the instance gave out.

@@ -14,6 +14,7 @@ use super::{
 use crate::shared::template::Object;
 
 /// What a source has in it.
+#[derive(Debug)]
 pub(super) struct Contents {
     pub(super) objects: Vec<Object>,
     pub(super) names: HashSet<Name>,
@@ -97,7 +98,7 @@ pub(super) fn table(object: &Object, limits: &Limits) -> Option<Table> {
 }
 
 /// How far AUTOINCREMENT has counted.
-async fn counted(
+pub(super) async fn counted(
     tables: &[(Rows, Sum)],
     connection: &mut SqliteConnection,
 ) -> Result<Vec<(String, Option<i64>)>, sqlx::Error> {

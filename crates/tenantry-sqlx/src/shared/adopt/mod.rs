@@ -10,11 +10,14 @@
 //! | `record` | which adoptions there are and how far they are |
 //! | `run` | an adoption into shared tables, from beginning to end |
 //! | `dedicated` | an adoption into a database of the tenant's own |
+//! | `elsewhere` | what an adoption into another database reads of a file |
 //! | `survey` | what would become of an instance, object by object |
 
 mod agreement;
 mod contents;
 mod dedicated;
+#[cfg(feature = "postgres")]
+pub(crate) mod elsewhere;
 mod error;
 mod record;
 mod rows;

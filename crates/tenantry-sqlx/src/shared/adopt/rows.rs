@@ -102,6 +102,15 @@ impl Rows {
         format!("INSERT INTO {into} ({}) SELECT {} FROM {from}", columns.0, columns.1)
     }
 
+    /// Those of the source in order, each with its key as a text in front, and these columns.
+    #[cfg(feature = "postgres")]
+    pub(super) fn in_order(&self, columns: &[String]) -> String {
+        let keys: Vec<_> = self.keys("s.", Place::SOURCE).iter().map(|key| format!("quote({key})")).collect();
+        let columns: String = columns.iter().map(|column| format!(", s.{}", Quoted::new(column))).collect();
+        let (from, order) = (self.named("s", Place::SOURCE), self.order("s.", Place::SOURCE, ""));
+        format!("SELECT {}{columns} FROM {from} ORDER BY {order}", keys.join(" || ', ' || "))
+    }
+
     /// Whether the tenant ?1 has any.
     pub(super) fn exists(&self) -> String {
         format!("SELECT EXISTS (SELECT 1 FROM {} WHERE m.{TENANT} = ?1)", self.named("m", Place::Tenant))

@@ -65,7 +65,7 @@ async fn instance(path: &Path) -> SqliteConnection {
 }
 
 /// Makes the database of an instance with this script.
-async fn instance_of(path: &Path, script: &str) {
+pub(crate) async fn instance_of(path: &Path, script: &str) {
     let mut connection = instance(path).await;
     run(&mut connection, script).await;
     connection.close().await.unwrap();
@@ -76,7 +76,7 @@ async fn run(connection: &mut SqliteConnection, script: &str) {
 }
 
 /// A database of the example application that is in use: `name` is in its texts, and rows were deleted.
-async fn notes(path: &Path, name: &str) {
+pub(crate) async fn notes(path: &Path, name: &str) {
     let mut connection = instance(path).await;
     NOTES.run(&mut connection).await.unwrap();
     let script = format!(

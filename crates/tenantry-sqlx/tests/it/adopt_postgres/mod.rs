@@ -3,6 +3,7 @@
 mod failures;
 mod instances;
 mod refusals;
+mod sqlite;
 
 use std::{str::FromStr, sync::Arc};
 
@@ -98,6 +99,13 @@ impl Target {
     async fn new(schema: &str) -> Self {
         let target = Self::without_schema().await;
         target.pool.migrate(&migrator(&[schema])).await.unwrap();
+        target
+    }
+
+    /// With the schema of the example application.
+    async fn of_notes() -> Self {
+        let target = Self::without_schema().await;
+        target.pool.migrate(&sqlx::migrate!("../../examples/notes/migrations/postgres")).await.unwrap();
         target
     }
 
