@@ -11,18 +11,18 @@
 use std::{
     fmt,
     ops::ControlFlow,
-    path::PathBuf,
     time::{Duration, Instant, SystemTime},
 };
 
 use serde::Serialize;
 use tenantry::{
     CatalogStore, Code, NewTenant, Placement, PlanName, Slug, Status, Tenant,
-    adopt::{AdoptError, AdoptOptions, Adoption, adopt},
+    adopt::{AdoptError, AdoptOptions, Adoption},
 };
 
 use crate::{
     failure::Failure,
+    instance::{Instance, Target},
     output::{Output, table},
     settings::Settings,
     tenant::{Report, check_plan, lifetime, placement},
@@ -30,15 +30,16 @@ use crate::{
 
 /// An instance to be made a tenant.
 ///
-/// Stop the instance before: what it writes afterwards is not brought in. The file is only read. A call that was cut off
-/// is continued by the same call.
+/// Stop the instance before: what it writes afterwards is not brought in. It is only read. A call that was cut off is
+/// continued by the same call.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Adopt {
     /// The name of the tenant; it is created if it is not there
     slug: Slug,
-    /// The SQLite database of the instance
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
+    /// The SQLite database of the instance; or, where tenants' rows are on PostgreSQL, also the URL of its database as a
+    /// role that may read it. Without a password in it, PGPASSWORD or ~/.pgpass has it
+    #[arg(long, value_name = "FILE|URL")]
+    from: Instance,
     /// For a new tenant: a plan of the configuration
     #[arg(long, default_value = "default")]
     plan: PlanName,
@@ -55,25 +56,26 @@ const FOLLOWED_WITHIN: Duration = Duration::from_secs(1);
 
 impl Adopt {
     pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        settings.only_sqlite("adopt")?;
+        let target = Target::of(settings, &self.from)?;
         let catalog = settings.catalog_or_new().await?;
-        let (tenant, is_new) = self.tenant(settings, &catalog).await?;
+        let (tenant, is_new) = self.tenant(settings, &catalog, &target).await?;
         let begun = Instant::now();
-        let (tenant, adopted) = self.adopt(settings, output, &catalog, tenant).await?;
+        let (tenant, adopted) = self.adopt(settings, output, &catalog, &target, tenant).await?;
         let adoption = match adopted {
             Ok(adoption) => adoption,
             Err(error) => {
-                if is_new && error.is_before_all() {
+                let leaves_nothing = target.leaves_nothing(&error);
+                if is_new && leaves_nothing {
                     forget(settings, &catalog, &tenant).await?;
                 }
-                return Err(self.failed(&error));
+                return Err(self.failed(&error, leaves_nothing));
             }
         };
         let tenant = match tenant.status {
             Status::Provisioning => set(settings, &catalog, &tenant, Status::Active).await?,
             _ => tenant,
         };
-        let from = self.from.display().to_string();
+        let from = self.from.to_string();
         let took = begun.elapsed().as_secs_f64();
         output.print(&Adopted::new(&tenant, from, took, &adoption))?;
         if adoption.took_schema {
@@ -86,13 +88,26 @@ impl Adopt {
     }
 
     /// The tenant, and whether it was created just now.
-    async fn tenant(&self, settings: &Settings, catalog: &CatalogStore) -> Result<(Tenant, bool), Failure> {
+    async fn tenant(
+        &self,
+        settings: &Settings,
+        catalog: &CatalogStore,
+        target: &Target,
+    ) -> Result<(Tenant, bool), Failure> {
         let found = catalog.by_slug(&self.slug).await.map_err(|error| settings.failed(error))?;
         match found {
             Some(tenant) if tenant.status == Status::Deleting => {
                 Err(Failure::refused(Code::TenantDeleting, format!("{} is being deleted", tenant.slug)))
             }
             Some(tenant) => Ok((tenant, false)),
+            None if self.placement == Placement::Dedicated && !target.takes_schema() => {
+                let text = "an instance cannot be adopted into a PostgreSQL database of a tenant's own";
+                Err(Failure::other("own_database", text).hint(format!(
+                    "create the tenant first, `tenantry tenant create {slug} --placement dedicated --suspended`, and adopt \
+                     again, to be told how its database is filled",
+                    slug = self.slug
+                )))
+            }
             None => {
                 check_plan(&settings.config, &self.plan)?;
                 let mut new = NewTenant::new(self.slug.clone());
@@ -111,30 +126,33 @@ impl Adopt {
         settings: &Settings,
         output: Output,
         catalog: &CatalogStore,
+        target: &Target,
         tenant: Tenant,
     ) -> Result<(Tenant, Result<Adoption, AdoptError>), Failure> {
-        let options = settings.config.sqlite_options();
-        let adopted = adopt(&options, &tenant, &self.from, watched(output)).await;
+        let adopted = target.adopt(&tenant, &self.from, watched(output)).await;
         if !matches!(adopted, Err(AdoptError::Served(_))) {
             output.progress("");
             return Ok((tenant, adopted));
         }
         let tenant = set(settings, catalog, &tenant, Status::Provisioning).await?;
         tokio::time::sleep(FOLLOWED_WITHIN).await;
-        let adopted = adopt(&options, &tenant, &self.from, watched(output)).await;
+        let adopted = target.adopt(&tenant, &self.from, watched(output)).await;
         output.progress("");
         let tenant = match &adopted {
-            Err(error) if error.is_before_all() => set(settings, catalog, &tenant, Status::Active).await?,
+            Err(error) if target.leaves_nothing(error) => set(settings, catalog, &tenant, Status::Active).await?,
             _ => tenant,
         };
         Ok((tenant, adopted))
     }
 
-    fn failed(&self, error: &AdoptError) -> Failure {
-        let (slug, from) = (&self.slug, self.from.display());
+    fn failed(&self, error: &AdoptError, leaves_nothing: bool) -> Failure {
+        let (slug, from) = (&self.slug, &self.from);
         let code = match error {
             AdoptError::Source(_) => "source",
-            AdoptError::Schema(_) => "schema_differs",
+            #[cfg(feature = "postgres")]
+            AdoptError::Server(_) => "source",
+            AdoptError::Schema(_) | AdoptError::Unmigrated => "schema_differs",
+            AdoptError::OwnDatabase { .. } => "own_database",
             AdoptError::Refused { .. } | AdoptError::HiddenRowId(_) => "in_the_way",
             AdoptError::Used { .. } | AdoptError::Otherwise { .. } | AdoptError::Exists { .. } => "tenant_used",
             AdoptError::Database(_) | AdoptError::File { .. } => "database",
@@ -149,7 +167,7 @@ impl Adopt {
             AdoptError::Refused { .. } | AdoptError::HiddenRowId(_) => failure.hint(format!(
                 "`tenantry plan {from}` shows all that is in the way; a tenant with --placement dedicated can keep it"
             )),
-            error if error.is_before_all() => failure,
+            _ if leaves_nothing => failure,
             _ => failure.hint(format!("{slug} is not served; `tenantry adopt {slug} --from {from}` goes on with it")),
         }
     }

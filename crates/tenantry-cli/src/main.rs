@@ -10,6 +10,7 @@ mod demo;
 #[cfg(feature = "postgres")]
 mod doctor;
 mod failure;
+mod instance;
 mod keys;
 mod output;
 mod plan;

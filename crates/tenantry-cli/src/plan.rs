@@ -1,12 +1,13 @@
 //! `tenantry plan`: what would become of an existing instance.
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
 
 use serde::Serialize;
-use tenantry::adopt::{AdoptError, Survey, survey};
+use tenantry::adopt::{AdoptError, Survey};
 
 use crate::{
     failure::Failure,
+    instance::{Instance, Target},
     output::{Output, table},
     settings::Settings,
 };
@@ -16,25 +17,29 @@ use crate::{
 /// The exit code is 0 when `tenantry adopt` would take it now, and 3 when something is in the way.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Plan {
-    /// The SQLite database of the instance
-    file: PathBuf,
+    /// The SQLite database of the instance; or, where tenants' rows are on PostgreSQL, also the URL of its database
+    #[arg(value_name = "FILE|URL")]
+    from: Instance,
 }
 
 impl Plan {
     pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        settings.only_sqlite("plan")?;
-        let surveyed = survey(&settings.config.sqlite_options(), &self.file).await;
-        let survey = surveyed.map_err(|error| match error {
+        let target = Target::of(settings, &self.from)?;
+        let survey = target.survey(&self.from).await.map_err(|error| match error {
             AdoptError::Source(error) => Failure::other("source", error.to_string()),
+            #[cfg(feature = "postgres")]
+            AdoptError::Server(error) => Failure::other("source", error.to_string()),
             error => Failure::other("database", error.to_string()),
         })?;
-        let planned = Planned::new(&survey);
+        let planned = Planned::new(&survey, target.takes_schema());
         output.print(&planned)?;
         if planned.adoptable {
             return Ok(());
         }
-        let failure = Failure::in_the_way(format!("{} cannot be adopted as it is", self.file.display()));
-        Err(if survey.differences.is_empty() {
+        let failure = Failure::in_the_way(format!("{} cannot be adopted as it is", self.from));
+        Err(if !survey.is_compared && !target.takes_schema() {
+            failure
+        } else if survey.differences.is_empty() {
             failure.hint("a tenant with --placement dedicated can keep what has no shared form")
         } else {
             failure.hint("usually the instance and the shared database have to run the same migrations first")
@@ -51,6 +56,8 @@ struct Planned {
     convertible: usize,
     /// Whether there is a shared database to compare with.
     compared: bool,
+    /// Whether the shared database takes the instance's schema.
+    takes_schema: bool,
     objects: Vec<Object>,
     problems: Vec<String>,
     differences: Vec<Difference>,
@@ -74,7 +81,7 @@ struct Difference {
 }
 
 impl Planned {
-    fn new(survey: &Survey) -> Self {
+    fn new(survey: &Survey, takes_schema: bool) -> Self {
         let objects = survey.objects.iter().map(|object| Object {
             kind: object.kind.clone(),
             name: object.name.clone(),
@@ -89,11 +96,12 @@ impl Planned {
             only_shared: difference.only_shared.clone(),
         });
         Self {
-            file: survey.path.display().to_string(),
+            file: survey.source.clone(),
             bytes: survey.bytes,
             adoptable: survey.is_adoptable(),
             convertible: survey.convertible(),
             compared: survey.is_compared,
+            takes_schema: takes_schema && !survey.is_compared,
             objects: objects.collect(),
             problems: survey.problems.clone(),
             differences: differences.collect(),
@@ -125,7 +133,10 @@ impl fmt::Display for Planned {
                 }
             }
         }
-        let compared = if self.compared { "" } else { "; there is no shared schema yet, and it would become that" };
+        let compared = match self.takes_schema {
+            true => "; there is no shared schema yet, and it would become that",
+            false => "",
+        };
         let (convertible, all) = (self.convertible, self.objects.len());
         writeln!(f, "{convertible} of {all} objects have a shared form{compared}")?;
         write!(f, "{}", if self.adoptable { "it can be adopted now" } else { "it cannot be adopted as it is" })

@@ -37,15 +37,6 @@ impl Settings {
         CatalogStore::open(&self.config.catalog, options).await.map_err(|error| self.failed(error))
     }
 
-    /// Refuses a command that works on the SQLite file alone, where the tenants' rows are on PostgreSQL.
-    pub(crate) fn only_sqlite(&self, command: &str) -> Result<(), Failure> {
-        if self.config.database.url.is_none() {
-            return Ok(());
-        }
-        let text = format!("{command} is for tables in SQLite, and the rows are on PostgreSQL (database.url)");
-        Err(Failure::misused(text).hint("use the configuration of a deployment on SQLite"))
-    }
-
     /// A failure of the catalog, with a hint where its path or URL is from.
     pub(crate) fn failed(&self, error: CatalogError) -> Failure {
         let about_place = matches!(error, CatalogError::Unavailable { .. } | CatalogError::Corrupt { .. });

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "this is how a test fails")]
 
 mod adopt;
+#[cfg(feature = "postgres")]
+mod adopt_postgres;
 mod catalog;
 mod completions;
 mod config;

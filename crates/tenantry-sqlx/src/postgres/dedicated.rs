@@ -42,7 +42,7 @@ impl Dedicated {
 }
 
 /// What it is called: by the tenant's number, since the name may change.
-fn name(options: &PostgresOptions, tenant: TenantId) -> String {
+pub(super) fn name(options: &PostgresOptions, tenant: TenantId) -> String {
     let shared = options.application.get_database().unwrap_or(options.application.get_username());
     format!("{shared}_{tenant}")
 }

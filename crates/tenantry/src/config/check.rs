@@ -19,6 +19,8 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     unless(both, "database.url, database.application_url: on PostgreSQL there are two roles; write both or none");
     let others = database.url.is_none() || database.url != database.application_url;
     unless(others, "database.application_url: it has to be another role than the owner, for whom no security holds");
+    let can_go_there = database.url.is_none() || cfg!(feature = "postgres");
+    unless(can_go_there, "database.url: this build has no PostgreSQL; build with the feature postgres");
     unless(!database.idle_timeout.is_zero(), "database.idle_timeout: it has to be longer than nothing");
     unless(!database.walls_check.is_zero(), "database.walls_check: it has to be longer than nothing");
     unless(database.statement_bytes_max > 0, "database.statement_bytes_max: it has to be at least 1");

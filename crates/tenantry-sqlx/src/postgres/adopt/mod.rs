@@ -15,6 +15,7 @@
 //! | `sequences` | how far ids have been given out |
 //! | `record` | which tenants were adopted, and from what |
 //! | `run` | an adoption from beginning to end |
+//! | `survey` | what would become of an instance, object by object |
 
 mod agreement;
 mod copy;
@@ -27,11 +28,12 @@ mod sequences;
 mod server;
 mod session;
 mod source;
+mod survey;
 
 use tenantry_core::{Placement, Tenant};
 
-pub use self::{instance::Instance, server::ServerError};
-use super::PostgresOptions;
+pub use self::{instance::Instance, server::ServerError, survey::survey};
+use super::{PostgresOptions, dedicated};
 use crate::adopt::{AdoptError, AdoptOptions, Adoption};
 
 /// Adopts an instance: its rows become those of `tenant` in the shared tables that `options` describe, with their ids.
@@ -43,7 +45,8 @@ use crate::adopt::{AdoptError, AdoptOptions, Adoption};
 /// # Errors
 ///
 /// [`AdoptError`] says what is in the way and what to do. Unless there is nothing to do, the tenant must not be active: it
-/// could be served while its rows are replaced.
+/// could be served while its rows are replaced. Into a database of a tenant's own PostgreSQL's tools bring an instance; the
+/// error says how.
 pub async fn adopt(
     options: &PostgresOptions,
     tenant: &Tenant,
@@ -52,6 +55,11 @@ pub async fn adopt(
 ) -> Result<Adoption, AdoptError> {
     match tenant.placement {
         Placement::Shared => run::adopt(options, tenant, from, how).await,
+        Placement::Dedicated => Err(AdoptError::OwnDatabase {
+            tenant: tenant.slug.clone(),
+            database: dedicated::name(options, tenant.id),
+            role: options.application.get_username().to_owned(),
+        }),
         ref other => Err(AdoptError::Placement { tenant: tenant.slug.clone(), placement: other.as_str() }),
     }
 }

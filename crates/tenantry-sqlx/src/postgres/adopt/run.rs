@@ -77,8 +77,11 @@ impl Run<'_> {
         self.prove(&brought, &tables).await?;
         sequences::raise(&counted, &mut self.owner).await?;
         record::write(self.tenant.id.get(), &record, &mut self.owner).await?;
-        sqlx::raw_sql("COMMIT").execute(&mut self.owner).await?;
-        Ok(report(&tables, false))
+        match sqlx::raw_sql("COMMIT").execute(&mut self.owner).await {
+            Ok(_) => Ok(report(&tables, false)),
+            Err(error) if failure::is_lost(&error) => Err(AdoptError::InDoubt(self.tenant.slug.clone())),
+            Err(error) => Err(self.row_failed(None, error)),
+        }
     }
 
     /// Begins a transaction during which the schema stays as it is.

@@ -11,7 +11,9 @@ use super::{
     dedicated::memory,
     error::AdoptError,
     source::{Source, SourceError},
+    survey::{Surveyed, Verdict, measure},
 };
+use crate::shared::template::Object;
 
 /// A file that is being read. It must not change meanwhile.
 pub(crate) struct InstanceFile {
@@ -64,6 +66,28 @@ impl InstanceFile {
             FileTable { name: object.name.clone(), columns: columns.collect() }
         });
         tables.collect()
+    }
+
+    /// How large the file is.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.source.bytes
+    }
+
+    /// What becomes of its objects. Definitions are the other database's business.
+    pub(crate) async fn survey(&mut self) -> Vec<Surveyed> {
+        let mut surveyed = Vec::new();
+        for Object { kind, name, .. } in &self.contents.objects {
+            let is_table = kind == "table";
+            let (rows, bytes) = if is_table { measure(name, &mut self.connection).await } else { (None, None) };
+            let (verdict, note) = match kind.as_str() {
+                "table" => (Verdict::AsIs, None),
+                "trigger" => (Verdict::Decide, Some("stays behind: let the application do what it does")),
+                _ => (Verdict::AsIs, Some("what the shared database has of it stays as it is")),
+            };
+            let notes = note.map(str::to_owned).into_iter().collect();
+            surveyed.push(Surveyed { kind: kind.clone(), name: name.clone(), rows, bytes, verdict, notes });
+        }
+        surveyed
     }
 
     /// How many rows a table has, and their checksum.

@@ -102,6 +102,26 @@ pub enum AdoptError {
     /// It was asked to stop.
     #[error("the adoption of tenant {0} was stopped; adopt it again to go on")]
     Stopped(Slug),
+    /// The connection ended while the server was asked to make everything visible.
+    #[error(
+        "the connection ended just when the rows of tenant {0} were to become visible; adopt it again, which says whether \
+         they have"
+    )]
+    InDoubt(Slug),
+    /// The tenant has a database of its own on a PostgreSQL server.
+    #[error(
+        "tenant {tenant} has a database of its own, which PostgreSQL's tools fill: as an administrator, CREATE DATABASE \
+         \"{database}\" OWNER \"{role}\" TEMPLATE template0; then pg_dump --no-owner --no-privileges <source>, and what it \
+         prints into psql -1 -v ON_ERROR_STOP=1 as {role}; then `tenantry tenant resume {tenant}`"
+    )]
+    OwnDatabase {
+        /// The tenant.
+        tenant: Slug,
+        /// What its database is called.
+        database: String,
+        /// Who owns it.
+        role: String,
+    },
     /// The tenant has a database of its own already.
     #[error("tenant {tenant} has a database of its own, {path}, with other rows; adopt into a new tenant")]
     Exists {
@@ -151,6 +171,7 @@ impl AdoptError {
                 | Self::Otherwise { .. }
                 | Self::Exists { .. }
                 | Self::Placement { .. }
+                | Self::OwnDatabase { .. }
         )
     }
 

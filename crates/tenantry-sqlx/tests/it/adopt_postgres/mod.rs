@@ -4,6 +4,7 @@ mod failures;
 mod instances;
 mod refusals;
 mod sqlite;
+mod surveys;
 
 use std::{str::FromStr, sync::Arc};
 

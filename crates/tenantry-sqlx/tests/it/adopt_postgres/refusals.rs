@@ -136,7 +136,9 @@ async fn what_is_no_instance_is_said() {
     own.placement = tenantry_core::Placement::Dedicated;
     let from = Source::library().await;
     let refused = adopt(&target.options, &own, &from.instance(), AdoptOptions::default()).await.unwrap_err();
-    assert!(refused.is_before_all(), "{refused}");
+    assert!(refused.is_before_all());
+    let (refused, name) = (refused.to_string(), format!("{}_{ACME}", target.database.name()));
+    assert!(refused.contains(&format!("CREATE DATABASE \"{name}\" OWNER")) && refused.contains("pg_dump"), "{refused}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod rehearsal;
 mod remarks;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tenantry_sql::Quoted;
@@ -23,8 +23,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Survey {
-    /// The database of the instance.
-    pub path: PathBuf,
+    /// The database of the instance: the path of a file, or a URL without the password.
+    pub source: String,
     /// How large it is.
     pub bytes: u64,
     /// Its tables, indexes, views and triggers.
@@ -130,7 +130,14 @@ pub async fn survey(options: &SqliteOptions, from: &Path) -> Result<Survey, Adop
         let (kind, name) = ("table".to_owned(), MIGRATIONS.to_owned());
         surveyed.push(Surveyed { kind, name, rows, bytes, verdict: Verdict::Changed, notes });
     }
-    Ok(Survey { path: source.path, bytes: source.bytes, objects: surveyed, problems, differences, is_compared })
+    Ok(Survey {
+        source: source.path.display().to_string(),
+        bytes: source.bytes,
+        objects: surveyed,
+        problems,
+        differences,
+        is_compared,
+    })
 }
 
 /// In what the source differs from the shared database, if that is there and has a schema.
@@ -159,7 +166,7 @@ async fn compare(
 }
 
 /// How many rows and bytes a table has, if that can be told.
-async fn measure(table: &str, connection: &mut SqliteConnection) -> (Option<u64>, Option<u64>) {
+pub(super) async fn measure(table: &str, connection: &mut SqliteConnection) -> (Option<u64>, Option<u64>) {
     let count = AssertSqlSafe(format!("SELECT count(*) FROM {SOURCE}.{}", Quoted::new(table)));
     let rows: Option<i64> = sqlx::query_scalar(count).fetch_one(&mut *connection).await.ok();
     let text = "SELECT sum(pgsize) FROM dbstat WHERE schema = ? AND aggregate = TRUE AND name = ?";
