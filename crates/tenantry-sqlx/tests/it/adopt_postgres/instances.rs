@@ -105,3 +105,63 @@ async fn many_rows_arrive() {
     let tables = ["SELECT md5(string_agg(b::text, E'\\n' ORDER BY id)) FROM \"Books\" b"];
     assert_eq!(target.all(ACME, &tables).await, source.all(&tables).await);
 }
+
+#[tokio::test]
+async fn values_do_not_depend_on_how_a_database_is_set() {
+    let target = Target::new(LIBRARY).await;
+    let source = Source::library().await;
+    let set = |database: &str, settings: &[&str]| {
+        settings.iter().map(|setting| format!("ALTER DATABASE {database} SET {setting};")).collect::<String>()
+    };
+    let odd = [
+        "DateStyle = 'SQL, DMY'",
+        "IntervalStyle = 'sql_standard'",
+        "TimeZone = 'Asia/Tokyo'",
+        "bytea_output = 'escape'",
+        "extra_float_digits = -10",
+        "client_encoding = 'LATIN1'",
+        "statement_timeout = '1s'",
+        "idle_in_transaction_session_timeout = '1s'",
+        "standard_conforming_strings = off",
+    ];
+    source.run(&set(source.0.name(), &odd)).await;
+    let mut owner = PgConnection::connect(target.database.url()).await.unwrap();
+    let other = set(target.database.name(), &["DateStyle = 'German'", "TimeZone = 'America/Caracas'"]);
+    sqlx::raw_sql(AssertSqlSafe(other)).execute(&mut owner).await.unwrap();
+    target.adopt(ACME, &source).await.unwrap();
+    for database in [&source.0, &target.database] {
+        let mut owner = PgConnection::connect(database.url()).await.unwrap();
+        let reset = format!("ALTER DATABASE {} RESET ALL", database.name());
+        sqlx::raw_sql(AssertSqlSafe(reset)).execute(&mut owner).await.unwrap();
+    }
+    // Connections that are open already have other settings.
+    let pool = ScopedPool::postgres(target.options.clone(), Some(Arc::clone(&target.admission)));
+    let target = Target { pool, ..target };
+    assert_eq!(target.all(ACME, TABLES).await, source.all(TABLES).await);
+}
+
+#[tokio::test]
+async fn other_tenants_go_on_meanwhile() {
+    let target = Target::new(LIBRARY).await;
+    let source = Source::library().await;
+    let many = "INSERT INTO authors (name) SELECT 'author ' || n FROM generate_series(1, 20000) n";
+    source.run(many).await;
+    let (mut written, done) = (0_u32, std::cell::Cell::new(false));
+    let writing = async {
+        while !done.get() {
+            written += 1;
+            target.execute(GLOBEX, &format!("INSERT INTO authors (name) VALUES ('{written}')")).await;
+        }
+    };
+    let adopting = async {
+        target.adopt(ACME, &source).await.unwrap();
+        done.set(true);
+    };
+    tokio::join!(adopting, writing);
+    assert!(written > 10, "{written}");
+    assert_eq!(target.column(GLOBEX, "SELECT count(DISTINCT id)::text FROM authors").await, [written.to_string()]);
+    assert_eq!(target.all(ACME, TABLES).await, source.all(TABLES).await);
+    for tenant in [ACME, GLOBEX] {
+        target.execute(tenant, "INSERT INTO authors (name) VALUES ('last')").await;
+    }
+}

@@ -1,5 +1,8 @@
 //! What is not adopted, and what is said then. Nothing is left of it.
 
+use sqlx::ConnectOptions;
+use tenantry_core::Placement;
+
 use super::*;
 
 #[tokio::test]
@@ -133,12 +136,37 @@ async fn what_is_no_instance_is_said() {
     let refused = unmigrated.refused(ACME, &Source::library().await).await;
     assert!(matches!(refused, AdoptError::Unmigrated), "{refused}");
     let mut own = tenant(ACME);
-    own.placement = tenantry_core::Placement::Dedicated;
+    own.placement = Placement::Dedicated;
     let from = Source::library().await;
     let refused = adopt(&target.options, &own, &from.instance(), AdoptOptions::default()).await.unwrap_err();
     assert!(refused.is_before_all());
     let (refused, name) = (refused.to_string(), format!("{}_{ACME}", target.database.name()));
     assert!(refused.contains(&format!("CREATE DATABASE \"{name}\" OWNER")) && refused.contains("pg_dump"), "{refused}");
+}
+
+/// What PostgreSQL's tools bring, the application's own migrations and statements stand for here.
+#[tokio::test]
+async fn a_database_of_a_tenants_own_is_filled_as_the_error_says() {
+    let notes = sqlx::migrate!("../../examples/notes/migrations/postgres");
+    let target = Target::of_notes().await;
+    let mut own = tenant(ACME);
+    own.placement = Placement::Dedicated;
+    let from = Instance::Sqlite("notes.db".into());
+    let refused = adopt(&target.options, &own, &from, AdoptOptions::default()).await.unwrap_err();
+    let AdoptError::OwnDatabase { database, role, .. } = refused else { panic!("{refused}") };
+    let create = format!("CREATE DATABASE \"{database}\" OWNER \"{role}\" TEMPLATE template0");
+    sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut target.admin().await).await.unwrap();
+    let mut connection = target.options.application.clone().database(&database).connect().await.unwrap();
+    notes.run(&mut connection).await.unwrap();
+    sqlx::raw_sql("INSERT INTO tags (name) VALUES ('old')").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    own.status = Status::Active;
+    let admission = Arc::new(Admission::new(Arc::new([own].into_iter().collect::<Mirror>()), Plans::default()));
+    let pool = ScopedPool::postgres(target.options.clone(), Some(Arc::clone(&admission)));
+    pool.migrate(&notes).await.unwrap();
+    let scope = admission.admit_id(TenantId::new(ACME)).unwrap();
+    let names: Vec<String> = within(scope, sqlx::query_scalar("SELECT name FROM tags").fetch_all(&pool)).await.unwrap();
+    assert_eq!(names, ["old"]);
 }
 
 #[tokio::test]
