@@ -95,9 +95,6 @@ fn tenants() -> Arc<Mirror> {
 }
 
 impl World {
-    /// Who is to see what is seen on a database that nobody shares.
-    pub(crate) const ALIKE: [i64; 3] = [GLOBEX, INITECH, ACME];
-
     /// Everybody has the same rows under the same ids.
     pub(crate) async fn new() -> Self {
         Self::empty(|_| {}).await.seeded([ACME, GLOBEX, INITECH]).await

@@ -2,15 +2,14 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use sea_orm::{ActiveModelTrait, Database, DbBackend};
+use sea_orm::{Database, DbBackend};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 use tenantry_core::{Admission, Plans};
-use tenantry_resource::within;
 use tenantry_seaorm::ScopedDatabase;
-use tenantry_sqlx::{PostgresOptions, ScopedPool};
+use tenantry_sqlx::{Ids, PostgresOptions, ScopedPool};
 use tenantry_test::server::TestDatabase;
 
-use super::{ACME, GLOBEX, INITECH, PgWorld, TABLES, a_setting, tenants};
+use super::{ACME, GLOBEX, INITECH, PgWorld, TABLES, tenants};
 
 /// Databases on the server.
 pub(crate) struct Databases {
@@ -19,15 +18,9 @@ pub(crate) struct Databases {
 }
 
 impl PgWorld {
-    /// Who is to see what is seen on a database that nobody shares: where ids come from one sequence, one of those who
-    /// share.
-    pub(crate) const ALIKE: [i64; 2] = [INITECH, ACME];
-
-    /// These two have the same rows under the same ids; the third has one without an id.
+    /// Everybody has the same rows under the same ids.
     pub(crate) async fn new() -> Self {
-        let world = Self::unmigrated().await.migrated().await.seeded(Self::ALIKE).await;
-        within(world.scope(GLOBEX), a_setting("theme", "dark").insert(&world.db)).await.unwrap();
-        world
+        Self::unmigrated().await.migrated().await.seeded([ACME, GLOBEX, INITECH]).await
     }
 
     /// There are no tables.
@@ -40,7 +33,8 @@ impl PgWorld {
         let mirror = tenants();
         let admission = Arc::new(Admission::new(Arc::clone(&mirror), Plans::default()));
         let [application, owner] = [&role.url, shared.url()].map(|url| PgConnectOptions::from_str(url).unwrap());
-        let options = PostgresOptions::new(application, owner);
+        let mut options = PostgresOptions::new(application, owner);
+        options.numbering.insert("*".to_owned(), Ids::PerTenant);
         let pool = ScopedPool::postgres(options, Some(Arc::clone(&admission)));
         let private = TestDatabase::new().await.unwrap();
         let plain = Database::connect(private.url()).await.unwrap();

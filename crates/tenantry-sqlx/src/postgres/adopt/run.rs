@@ -75,7 +75,9 @@ impl Run<'_> {
         let Some(brought) = self.take(&record, &tables).await? else { return Ok(report(&tables, true)) };
         self.insert(&brought, &tables).await?;
         self.prove(&brought, &tables).await?;
-        sequences::raise(&counted, &mut self.owner).await?;
+        let given = counted.iter().filter_map(|counted| Some((counted.name.as_str(), counted.last?))).collect();
+        let own = schema::numbering::raise(&mut self.owner, self.tenant.id.get(), &given).await?;
+        sequences::raise(counted.iter().filter(|counted| !own.contains(&counted.name)), &mut self.owner).await?;
         record::write(self.tenant.id.get(), &record, &mut self.owner).await?;
         match sqlx::raw_sql("COMMIT").execute(&mut self.owner).await {
             Ok(_) => Ok(report(&tables, false)),
@@ -127,6 +129,8 @@ impl Run<'_> {
                 return Ok(None);
             }
             self.is_unused(tables).await?;
+        } else {
+            schema::numbering::provision(&mut self.owner, tenant).await?;
         }
         if self.tenant.status_now() == Status::Active {
             return Err(AdoptError::Served(self.tenant.slug.clone()));

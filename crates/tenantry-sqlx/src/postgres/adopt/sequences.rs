@@ -51,7 +51,10 @@ pub(super) async fn of_columns(
 }
 
 /// Raises the shared sequences so that none gives out an id again that the instance gave out.
-pub(super) async fn raise(counted: &[Counted], owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn raise(
+    counted: impl Iterator<Item = &Counted>,
+    owner: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
     // Always in the same order, so that two adoptions do not wait for each other.
     for Counted { name, last, .. } in counted {
         let Some(last) = *last else { continue };

@@ -33,7 +33,7 @@ mod lock;
 mod map;
 mod migrate;
 mod model;
-pub(crate) mod numbering;
+pub(super) mod numbering;
 mod provision;
 mod shape;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What an instance had is what its tenant has.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
+
+use tenantry_sqlx::{Ids, Severity, doctor};
 
 use super::*;
 
@@ -45,6 +47,33 @@ async fn ids_go_on_after_those_that_the_instance_gave_out() {
     third.execute(GLOBEX, "INSERT INTO authors (name) SELECT 'many ' || n FROM generate_series(1, 50) n").await;
     third.adopt(ACME, &Source::library().await).await.unwrap();
     assert_eq!(third.column(ACME, "INSERT INTO authors (name) VALUES ('next') RETURNING id::text").await, ["51"]);
+}
+
+/// Where tenants have ids of their own, so has one that was an instance: whether it was known before or not.
+#[tokio::test]
+async fn ids_of_a_tenants_own_go_on_as_the_instances() {
+    let target = Target::with(|options| {
+        options.numbering = BTreeMap::from([("*".to_owned(), Ids::PerTenant), ("Books".to_owned(), Ids::Gapless)]);
+    })
+    .await;
+    target.pool.migrate(&migrator(&[LIBRARY])).await.unwrap();
+    target.execute(GLOBEX, "INSERT INTO authors (name) VALUES ('first')").await;
+    let source = Source::library().await;
+    let mut unknown = tenant(ACME);
+    for id in [ACME, ACME + 7] {
+        unknown.id = TenantId::new(id);
+        adopt(&target.options, &unknown, &source.instance(), AdoptOptions::default()).await.unwrap();
+    }
+    assert_eq!(target.all(ACME, TABLES).await, source.all(TABLES).await);
+    for (insert, id) in [
+        ("INSERT INTO authors (name) VALUES ('next') RETURNING id::text", "5"),
+        ("INSERT INTO \"Books\" (author, \"The title\") VALUES (1, 'next') RETURNING id::text", "6"),
+    ] {
+        assert_eq!(target.column(ACME, insert).await, [id]);
+    }
+    let second = "INSERT INTO authors (name) VALUES ('second') RETURNING id::text";
+    assert_eq!(target.column(GLOBEX, second).await, ["2"]);
+    assert!(doctor(&target.options).await.unwrap().iter().all(|finding| finding.severity != Severity::Broken));
 }
 
 #[tokio::test]

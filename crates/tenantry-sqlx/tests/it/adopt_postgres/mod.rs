@@ -111,11 +111,16 @@ impl Target {
     }
 
     async fn without_schema() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut PostgresOptions)) -> Self {
         let mut database = TestDatabase::new().await.unwrap();
         let role = database.role("app").await.unwrap();
         let [application, owner] = [&role.url, database.url()].map(|url| PgConnectOptions::from_str(url).unwrap());
         let mut options = PostgresOptions::new(application, owner);
         options.global = vec![Name::exact("countries")];
+        change(&mut options);
         let tenants = [(ACME, "acme"), (GLOBEX, "globex")];
         let tenants = tenants.map(|(id, slug)| Tenant::new(TenantId::new(id), slug.parse().unwrap()));
         let admission = Arc::new(Admission::new(Arc::new(tenants.into_iter().collect::<Mirror>()), Plans::default()));

@@ -1,5 +1,7 @@
 //! What a tenant counts with, and how far it has come.
 
+use std::collections::HashMap;
+
 use sqlx::{AssertSqlSafe, PgConnection};
 use tenantry_sql::{Quoted, SHARED_SCHEMA, TENANT};
 
@@ -9,7 +11,7 @@ use super::{
 };
 
 /// Gives a new tenant what it counts with, standing where the pristine one's stands.
-pub(in super::super) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
+pub(in crate::postgres) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
     let mut begins = Vec::new();
     for numbered in read(owner).await? {
         let last = numbered.counted(owner, PRISTINE).await?;
@@ -18,18 +20,26 @@ pub(in super::super) async fn provision(owner: &mut PgConnection, tenant: i64) -
     run(owner, &begins).await
 }
 
-/// Lets a tenant that got rows with ids of their own go on after the highest of them. Runs as the owner, in the
-/// transaction that the rows came in.
-#[cfg_attr(not(test), expect(dead_code, reason = "for rows that a tenant brings along"))]
-pub(crate) async fn raise(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
+/// Lets a tenant that got rows with ids of their own go on after the highest of them, and after the last number that was
+/// given where they come from, by the sequences' names. Runs as the owner, in the transaction that the rows came in. Says
+/// which sequences stand for tenants' own.
+pub(in crate::postgres) async fn raise(
+    owner: &mut PgConnection,
+    tenant: i64,
+    given: &HashMap<&str, i64>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let mut names = Vec::new();
     for numbered in read(owner).await? {
         let counted = numbered.counted(owner, tenant).await?;
-        let last = numbered.later(counted, numbered.highest(owner, tenant).await?);
+        let brought = given.get(numbered.name.as_str()).copied();
+        let last = numbered.later(numbered.later(counted, brought), numbered.highest(owner, tenant).await?);
         if last != counted {
             numbered.stand(owner, tenant, last).await?;
         }
+        names.push(numbered.name);
     }
-    enter(owner, None).await
+    enter(owner, None).await?;
+    Ok(names)
 }
 
 /// Runs statements, many at once, and leaves no tenant behind.

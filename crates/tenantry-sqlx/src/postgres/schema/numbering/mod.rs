@@ -26,11 +26,9 @@ mod wall;
 use sqlx::PgConnection;
 use tenantry_sql::Quoted;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "for rows that a tenant brings along"))]
-pub(crate) use self::counting::raise;
+pub(in crate::postgres) use self::counting::{provision, raise};
 pub(super) use self::{
     change::{change, forget_dropped},
-    counting::provision,
     functions::install,
     wall::examine,
 };

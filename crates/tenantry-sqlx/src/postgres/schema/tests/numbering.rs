@@ -1,5 +1,7 @@
 //! Ids that each tenant has of its own.
 
+use std::collections::HashMap;
+
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -339,8 +341,8 @@ async fn rows_that_a_tenant_brings_along_raise_its_numbers() {
                    INSERT INTO tenantry_shared.w (\"I'd\") OVERRIDING SYSTEM VALUE VALUES (40)";
     as_tenant(&mut application, 1, brought).await.unwrap();
     let mut transaction = home.owner.begin().await.unwrap();
-    numbering::raise(&mut transaction, 1).await.unwrap();
-    numbering::raise(&mut transaction, 2).await.unwrap();
+    numbering::raise(&mut transaction, 1, &HashMap::new()).await.unwrap();
+    numbering::raise(&mut transaction, 2, &HashMap::new()).await.unwrap();
     transaction.commit().await.unwrap();
     for tenant in [1, 2] {
         insert(&mut application, tenant).await;
