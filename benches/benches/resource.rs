@@ -12,6 +12,12 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tenantry::{Bounds, BoxError, PerTenant, Scope, TenantId, current, make_fn, within};
 use tenantry_benches::tenancy;
 
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Own {
+    title: String,
+    rows_max: u32,
+}
+
 fn resources(criterion: &mut Criterion) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
@@ -37,6 +43,13 @@ fn resources(criterion: &mut Criterion) {
         bencher.iter(|| black_box(map.lock().expect("no panic").get(&scope().id()).cloned()));
     });
     group.bench_function("PerTenant::ready", |bencher| bencher.iter(|| black_box(numbers.ready(scope()))));
+    let settings = runtime.block_on(tenancy.settings::<Own>()).expect("settings");
+    for scope in &scopes {
+        settings.of(scope).expect("settings");
+    }
+    group.bench_function("Settings::of", |bencher| {
+        bencher.iter(|| black_box(settings.of(scope()).expect("settings").rows_max));
+    });
     group.bench_function("within and current", |bencher| {
         bencher.iter(|| runtime.block_on(within(scope().clone(), async { black_box(current().is_ok()) })));
     });

@@ -48,11 +48,36 @@ fn scoping(c: &mut Criterion) {
     }
 }
 
+/// The same on PostgreSQL, whose parser is another one.
+#[cfg(feature = "postgres")]
+fn scoping_on_postgres(c: &mut Criterion) {
+    let postgres = || rewriter().dialect(tenantry_sql::Dialect::Postgres);
+    let (rewriter, plans) = (postgres(), Plans::new(postgres()));
+    for (name, text) in [("read", READ), ("join", JOIN), ("write", WRITE)] {
+        let mut number = 0;
+        let mark = |part: &str| {
+            number += 1;
+            format!("{part}${number}")
+        };
+        let (last, before) = text.rsplit_once('?').map_or((text, ""), |(before, last)| (last, before));
+        let text = before.split('?').map(mark).collect::<String>() + last;
+        c.bench_function(&format!("postgres, {name}: plan kept"), |b| {
+            b.iter(|| black_box(plans.plan(black_box(&text))))
+        });
+        c.bench_function(&format!("postgres, {name}: plan made"), |b| {
+            b.iter(|| black_box(rewriter.scope(black_box(&text))))
+        });
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn scoping_on_postgres(_: &mut Criterion) {}
+
 fn parse(text: &str) -> bool {
     let bump = Bump::with_capacity(16 * 1024);
     let mut parser = Parser::new(&bump, text.as_bytes());
     matches!(parser.next(), Ok(Some(_))) && matches!(parser.next(), Ok(None))
 }
 
-criterion_group!(benches, scoping);
+criterion_group!(benches, scoping, scoping_on_postgres);
 criterion_main!(benches);

@@ -13,6 +13,7 @@ use crate::{
     keys::KeysCommand,
     output::Output,
     plan::Plan,
+    setting::SettingsCommand,
     settings::Settings,
     tenant::TenantCommand,
 };
@@ -53,6 +54,9 @@ enum Command {
     Keys(KeysCommand),
     /// Say what would become of an existing instance, table by table
     Plan(Plan),
+    /// Look at the application's settings for tenants, and change them
+    #[command(subcommand)]
+    Settings(SettingsCommand),
     /// Run statements as a tenant
     Sql(Sql),
     /// Create, list and change tenants
@@ -96,6 +100,7 @@ impl Cli {
             Command::Explain(command) => command.run(&settings()?, output).await,
             Command::Keys(command) => command.run(&settings()?, output),
             Command::Plan(command) => command.run(&settings()?, output).await,
+            Command::Settings(command) => command.run(&settings()?, output).await,
             Command::Sql(command) => command.run(&settings()?, output).await,
             Command::Tenant(command) => command.run(&settings()?, output).await,
         }

@@ -14,6 +14,7 @@ mod instance;
 mod keys;
 mod output;
 mod plan;
+mod setting;
 mod settings;
 mod tenant;
 

@@ -25,6 +25,7 @@ mod keys;
 mod open;
 mod resolver;
 mod serve;
+pub mod settings;
 mod tenancy;
 
 pub use tenantry_core::{

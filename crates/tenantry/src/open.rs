@@ -22,6 +22,9 @@ pub enum OpenError {
     /// The environment variable with the master keys cannot be used.
     #[error("the environment variable {variable} has no master keys", variable = crate::keys::VARIABLE)]
     KeyVariable(#[from] MasterKeysError),
+    /// The application's settings have a shape that cannot be written as JSON.
+    #[error("the application's settings cannot be written as JSON")]
+    Settings(#[from] serde_json::Error),
     /// What the configuration says about resolving cannot be used.
     #[error(transparent)]
     Resolver(#[from] ResolverError),

@@ -138,6 +138,14 @@ impl Tenancy {
         self.shared.postgres.clone()
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    pub(crate) fn mirror(&self) -> &Arc<Mirror> {
+        self.shared.follower.mirror()
+    }
+
     /// The registry of tenants.
     pub fn catalog(&self) -> &dyn Catalog {
         &*self.shared.catalog

@@ -5,7 +5,7 @@ use tenantry::{CatalogError, CatalogStore, Code, Slug, Tenant};
 use crate::{failure::Failure, settings::Settings};
 
 /// The tenant with this slug or alias. Where there is none, the hint has the name that was probably meant.
-pub(super) async fn find(settings: &Settings, catalog: &CatalogStore, slug: &Slug) -> Result<Tenant, Failure> {
+pub(crate) async fn find(settings: &Settings, catalog: &CatalogStore, slug: &Slug) -> Result<Tenant, Failure> {
     let failed = |error| settings.failed(error);
     if let Some(tenant) = catalog.by_slug(slug).await.map_err(failed)? {
         return Ok(tenant);

@@ -26,6 +26,7 @@ use self::{
 };
 pub(crate) use self::{
     create::{check_plan, lifetime, placement},
+    find::find,
     report::Report,
 };
 use crate::{failure::Failure, output::Output, settings::Settings};

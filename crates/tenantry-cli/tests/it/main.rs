@@ -13,6 +13,7 @@ mod json;
 mod keys;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod settings;
 mod tenant;
 
 use std::{
@@ -43,7 +44,7 @@ impl Home {
     /// Runs a command line, and compares what comes back: exit code, stdout, stderr.
     #[track_caller]
     fn check(&self, line: &str, expected: &str) {
-        let shown = self.show(&self.run(line));
+        let (shown, expected) = (self.show(&self.run(line)), without_times(expected));
         assert!(shown.trim() == expected.trim(), "tenantry {line}\n{shown}");
     }
 

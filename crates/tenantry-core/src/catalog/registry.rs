@@ -53,6 +53,12 @@ pub trait Catalog: Send + Sync + 'static {
         expected: Option<Revision>,
     ) -> BoxFuture<'a, Result<Tenant, CatalogError>>;
 
+    /// Remembers which settings the application has, for tools that do not know its struct.
+    fn describe_settings<'a>(&'a self, described: &'a str) -> BoxFuture<'a, Result<(), CatalogError>>;
+
+    /// What [`Catalog::describe_settings`] was told last; nothing if it never was.
+    fn described_settings(&self) -> BoxFuture<'_, Result<Option<String>, CatalogError>>;
+
     /// Forgets a tenant, and frees its names. What the tenant stored elsewhere stays.
     fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>>;
 }

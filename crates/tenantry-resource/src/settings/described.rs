@@ -84,6 +84,11 @@ impl Described {
         }
     }
 
+    /// Whether nothing but a text can be there.
+    pub fn is_text(&self, path: &SettingPath) -> bool {
+        self.place(path).is_some_and(|place| place.is_string() || secret::is_mark(place))
+    }
+
     /// Every setting, with where it is from. Secrets are not shown.
     pub fn sourced(&self, plan: &Overrides, template: Option<&Overrides>, tenant: &Overrides) -> Vec<Sourced> {
         let layers = all(plan, template, tenant);

@@ -23,6 +23,7 @@ pub(crate) async fn check(catalog: &dyn Catalog) {
     changes_can_be_cut_anywhere(catalog).await;
     ids_and_names_after_a_removal(catalog).await;
     settings_change_whole_or_not_at_all(catalog).await;
+    which_settings_there_are_is_remembered(catalog).await;
     a_template_is_not_removed(catalog).await;
     pages_are_in_the_order_of_ids(catalog).await;
 }
@@ -162,6 +163,16 @@ async fn settings_change_whole_or_not_at_all(catalog: &dyn Catalog) {
     let nobody = catalog.configure(TenantId::new(1_000_000), &[change("x", None)], None).await;
     assert!(matches!(nobody, Err(CatalogError::NotFound { .. })), "{nobody:?}");
     assert_eq!(catalog.by_id(created.id).await.unwrap(), Some(changed));
+}
+
+async fn which_settings_there_are_is_remembered(catalog: &dyn Catalog) {
+    assert_eq!(catalog.described_settings().await.unwrap(), None);
+    let version = catalog.version().await.unwrap();
+    for described in [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":2}"#] {
+        catalog.describe_settings(described).await.unwrap();
+        assert_eq!(catalog.described_settings().await.unwrap().as_deref(), Some(described));
+    }
+    assert_eq!(catalog.version().await.unwrap(), version, "no tenant has changed");
 }
 
 async fn a_template_is_not_removed(catalog: &dyn Catalog) {

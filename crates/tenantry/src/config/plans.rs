@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
-use tenantry_core::{Limits, Plan, PlanName, Plans, Rate};
+use serde_json::{Map, Value};
+use tenantry_core::{Limits, Overrides, Plan, PlanName, Plans, Rate, SettingPath};
 
 use super::value;
 
@@ -24,6 +25,9 @@ pub struct PlanSection {
     /// Bytes of a request's body.
     #[serde(with = "value::bytes_limit")]
     pub body_bytes_max: Option<u64>,
+    /// Settings of the application, for tenants that have nothing of their own.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
 }
 
 impl PlanSection {
@@ -38,6 +42,24 @@ impl PlanSection {
         limits.body_bytes_max = self.body_bytes_max;
         Ok(limits)
     }
+
+    fn settings(&self) -> Result<Overrides, String> {
+        let mut found = Vec::new();
+        leaves("", &self.settings, &mut found)?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+/// The settings within a table, by their paths.
+fn leaves(outer: &str, table: &Map<String, Value>, found: &mut Vec<(SettingPath, Value)>) -> Result<(), String> {
+    for (name, value) in table {
+        let path = if outer.is_empty() { name.clone() } else { format!("{outer}.{name}") };
+        match value {
+            Value::Object(inner) if !inner.is_empty() => leaves(&path, inner, found)?,
+            _ => found.push((path.parse().map_err(|error| format!("{path}: {error}"))?, value.clone())),
+        }
+    }
+    Ok(())
 }
 
 impl Default for PlanSection {
@@ -48,6 +70,7 @@ impl Default for PlanSection {
             burst: rate.map(|rate| rate.burst),
             in_flight_max: in_flight_max.and_then(NonZeroU32::new),
             body_bytes_max,
+            settings: Map::new(),
         }
     }
 }
@@ -57,9 +80,16 @@ pub(super) fn plans(sections: &BTreeMap<PlanName, PlanSection>) -> Result<Plans,
     let mut problems = Vec::new();
     let mut plans = vec![Plan::new(PlanName::default(), Limits::default())];
     for (name, section) in sections {
-        match section.limits() {
-            Ok(limits) => plans.push(Plan::new(name.clone(), limits)),
-            Err(problem) => problems.push(format!("plans.{name}: {problem}")),
+        match (section.limits(), section.settings()) {
+            (Ok(limits), Ok(settings)) => {
+                let mut plan = Plan::new(name.clone(), limits);
+                plan.settings = settings;
+                plans.push(plan);
+            }
+            (limits, settings) => {
+                problems.extend(limits.err().map(|problem| format!("plans.{name}: {problem}")));
+                problems.extend(settings.err().map(|problem| format!("plans.{name}.settings: {problem}")));
+            }
         }
     }
     // A plan `default` that is written comes later, and so replaces the one that is always there.

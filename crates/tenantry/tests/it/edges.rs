@@ -26,7 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Everything that the leaves may use: nothing that reads, writes, waits or connects.
 const PURE: &[(&str, &[&str])] = &[
-    ("tenantry-core", &["http", "thiserror", "tracing"]),
+    ("tenantry-core", &["http", "serde_json", "thiserror", "tracing"]),
     ("tenantry-sql", &["bumpalo", "pg_query", "quick_cache", "sqlite3-parser", "thiserror", "tracing"]),
 ];
 

@@ -11,6 +11,7 @@ mod injection;
 mod isolation;
 mod lifecycle;
 mod notes;
+mod settings;
 mod shared;
 mod tidy;
 mod tokens;

@@ -192,6 +192,18 @@ impl Catalog for PgCatalog {
         Box::pin(self.place.within(self.update_settings(id, changes, expected)))
     }
 
+    fn describe_settings<'a>(&'a self, described: &'a str) -> BoxFuture<'a, Result<(), CatalogError>> {
+        Box::pin(self.place.within(self.write_description(described)))
+    }
+
+    fn described_settings(&self) -> BoxFuture<'_, Result<Option<String>, CatalogError>> {
+        Box::pin(async move {
+            let rows = self.read(sqlx::query("SELECT settings FROM tenantry.catalog")).await?;
+            let described = rows.first().map(|row| row.try_get("settings")).transpose();
+            described.map(Option::flatten).map_err(|error| self.place.failed(error))
+        })
+    }
+
     fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>> {
         Box::pin(self.place.within(self.delete(id)))
     }

@@ -105,6 +105,15 @@ impl PgCatalog {
         Ok(tenant)
     }
 
+    pub(super) async fn write_description(&self, described: &str) -> Result<(), CatalogError> {
+        let failed = |error| self.place.failed(error);
+        let mut taken = self.writing.take().await.map_err(failed)?;
+        let write = sqlx::query("UPDATE tenantry.catalog SET settings = $1 WHERE settings IS DISTINCT FROM $1");
+        write.bind(described).execute(&mut *taken).await.map_err(failed)?;
+        taken.give_back();
+        Ok(())
+    }
+
     /// The tenant as it is within a transaction.
     async fn within(&self, transaction: &mut Transaction<'_, Postgres>, id: TenantId) -> Result<Tenant, CatalogError> {
         let row = sqlx::query(TENANT_BY_ID).bind(id.get()).fetch_optional(&mut **transaction).await;

@@ -234,6 +234,13 @@ impl SqliteCatalog {
         Ok(tenant)
     }
 
+    async fn write_description(&self, described: &str) -> Result<(), CatalogError> {
+        let _turn = self.writing.lock().await;
+        let pool = self.pool().await?;
+        let write = sqlx::query("UPDATE catalog SET settings = ?1 WHERE settings IS NOT ?1").bind(described);
+        write.execute(&pool).await.map(drop).map_err(|error| self.place.failed(error))
+    }
+
     /// The tenant as it is within a transaction.
     async fn within(
         &self,
@@ -312,6 +319,18 @@ impl Catalog for SqliteCatalog {
         expected: Option<Revision>,
     ) -> BoxFuture<'a, Result<Tenant, CatalogError>> {
         Box::pin(self.update_settings(id, changes, expected))
+    }
+
+    fn describe_settings<'a>(&'a self, described: &'a str) -> BoxFuture<'a, Result<(), CatalogError>> {
+        Box::pin(self.write_description(described))
+    }
+
+    fn described_settings(&self) -> BoxFuture<'_, Result<Option<String>, CatalogError>> {
+        Box::pin(async move {
+            let pool = self.pool().await?;
+            let described = sqlx::query_scalar("SELECT settings FROM catalog").fetch_one(&pool).await;
+            described.map_err(|error| self.place.failed(error))
+        })
     }
 
     fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>> {

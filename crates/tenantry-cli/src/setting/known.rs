@@ -1,0 +1,59 @@
+//! Which settings there are, and what plan and template say.
+
+use tenantry::{
+    CatalogStore, MasterKeys, Slug, Tenant,
+    settings::{Described, Overrides, Sourced},
+};
+
+use crate::{failure::Failure, settings::Settings, tenant::find};
+
+/// The catalog, and which settings the application has.
+pub(super) struct Known<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) catalog: CatalogStore,
+    pub(super) described: Described,
+}
+
+/// A tenant, with what stands below its own settings.
+pub(super) struct Layered {
+    pub(super) tenant: Tenant,
+    pub(super) plan: Overrides,
+    pub(super) template: Option<Overrides>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) async fn open(settings: &'a Settings) -> Result<Self, Failure> {
+        let catalog = settings.catalog().await?;
+        let described = catalog.described_settings().await.map_err(|error| settings.failed(error))?;
+        let described = described.ok_or_else(|| {
+            Failure::other("settings_unknown", "the application has not yet said which settings it has")
+                .hint("start it once; it says so by `tenancy.settings::<Own>()`")
+        })?;
+        let described = Described::from_json(&described).map_err(|_| {
+            Failure::other("settings_unknown", "what the application has said of its settings is damaged")
+        })?;
+        Ok(Self { settings, catalog, described })
+    }
+
+    pub(super) async fn tenant(&self, slug: &Slug) -> Result<Layered, Failure> {
+        self.layered(find(self.settings, &self.catalog, slug).await?).await
+    }
+
+    pub(super) async fn layered(&self, tenant: Tenant) -> Result<Layered, Failure> {
+        let plans = self.settings.config.plans()?;
+        let plan = plans.get(&tenant.plan).map(|plan| plan.settings.clone()).unwrap_or_default();
+        let template = match tenant.template {
+            Some(id) => self.catalog.by_id(id).await.map_err(|error| self.settings.failed(error))?,
+            None => None,
+        };
+        Ok(Layered { tenant, plan, template: template.map(|template| template.settings) })
+    }
+
+    pub(super) fn sourced(&self, of: &Layered) -> Vec<Sourced> {
+        self.described.sourced(&of.plan, of.template.as_ref(), &of.tenant.settings)
+    }
+
+    pub(super) fn keys(&self) -> Result<MasterKeys, Failure> {
+        Ok(self.settings.config.master_keys()?)
+    }
+}
