@@ -2,7 +2,7 @@
 
 use super::{Context, stored};
 use crate::{
-    Code, Refused, Rule, Table,
+    Code, Dialect, Refused, Rule, Table,
     bind::{Bound, Meaning, Read, Role},
     ir::TableRef,
     rules::on,
@@ -60,7 +60,13 @@ fn source(read: &Read<'_>, bound: &Bound<'_>, context: &Context<'_>) -> Result<S
                 Some(columns) => {
                     let name = view.name.quoted();
                     let columns: Vec<_> = columns.iter().map(|column| column.quoted().to_string()).collect();
-                    format!("(WITH {name}({}) AS ({body}) SELECT * FROM {name})", columns.join(", "))
+                    let columns = columns.join(", ");
+                    match context.tenant.dialect() {
+                        Dialect::Sqlite => format!("(WITH {name}({columns}) AS ({body}) SELECT * FROM {name})"),
+                        // A lock does not reach into a common table expression.
+                        #[cfg(feature = "postgres")]
+                        Dialect::Postgres => format!("(SELECT * FROM ({body}) AS {name}({columns}))"),
+                    }
                 }
             }
         }

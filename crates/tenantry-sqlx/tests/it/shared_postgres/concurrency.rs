@@ -6,7 +6,8 @@ use sqlx::{Executor, Postgres};
 use tenantry_resource::within;
 use tenantry_sqlx::{ScopedPool, ScopedTransaction};
 
-use super::Deployment;
+use super::{Deployment, NOTES};
+use crate::scoped::migrator;
 
 /// How long something that has to wait is watched waiting.
 const WATCHED: Duration = Duration::from_millis(100);
@@ -50,6 +51,26 @@ async fn locks_are_a_tenants_own() {
     drop((acme, second));
     let skipped = sqlx::query("SELECT * FROM notes FOR UPDATE SKIP LOCKED").fetch_all(pool);
     assert_eq!(deployment.as_tenant(1, skipped).await.unwrap().len(), 2);
+}
+
+/// What is read through a view is locked in the view's tables, as on a private database; or cannot be, as there.
+#[tokio::test]
+async fn locks_reach_through_views() {
+    let deployment = Deployment::new().await;
+    let views = "CREATE VIEW starred (number, name) AS SELECT id, title FROM notes WHERE stars >= 0;
+        CREATE VIEW counted AS SELECT user_id, count(*) FROM notes GROUP BY user_id";
+    let pool = &deployment.pool;
+    pool.migrate(&migrator(&[NOTES, views])).await.unwrap();
+    let insert = sqlx::query("INSERT INTO notes (id, title) VALUES (1, 'one'), (2, 'two')");
+    deployment.as_tenant(1, insert.execute(pool)).await.unwrap();
+    let mut first = deployment.as_tenant(1, pool.begin()).await.unwrap();
+    first.execute("SELECT * FROM starred s WHERE number = 1 FOR UPDATE").await.unwrap();
+    let left = sqlx::query_scalar::<_, i64>("SELECT id FROM notes ORDER BY id FOR UPDATE SKIP LOCKED").fetch_all(pool);
+    assert_eq!(deployment.as_tenant(1, left).await.unwrap(), [2]);
+    first.rollback().await.unwrap();
+    let counted = sqlx::query("SELECT 1 FROM counted FOR SHARE").execute(pool);
+    let error = deployment.as_tenant(1, counted).await.unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("0A000"), "{error}");
 }
 
 /// A statement that has waited for a row looks at it again (EvalPlanQual).
