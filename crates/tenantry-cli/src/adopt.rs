@@ -21,10 +21,10 @@ use tenantry::{
 };
 
 use crate::{
+    deployment::Deployment,
     failure::Failure,
     instance::{Instance, Target},
     output::{Output, table},
-    settings::Settings,
     tenant::{Report, check_plan, lifetime, placement},
 };
 
@@ -55,24 +55,24 @@ pub(crate) struct Adopt {
 const FOLLOWED_WITHIN: Duration = Duration::from_secs(1);
 
 impl Adopt {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let target = Target::of(settings, &self.from)?;
-        let catalog = settings.catalog_or_new().await?;
-        let (tenant, is_new) = self.tenant(settings, &catalog, &target).await?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let target = Target::of(deployment, &self.from)?;
+        let catalog = deployment.catalog_or_new().await?;
+        let (tenant, is_new) = self.tenant(deployment, &catalog, &target).await?;
         let begun = Instant::now();
-        let (tenant, adopted) = self.adopt(settings, output, &catalog, &target, tenant).await?;
+        let (tenant, adopted) = self.adopt(deployment, output, &catalog, &target, tenant).await?;
         let adoption = match adopted {
             Ok(adoption) => adoption,
             Err(error) => {
                 let leaves_nothing = target.leaves_nothing(&error);
                 if is_new && leaves_nothing {
-                    forget(settings, &catalog, &tenant).await?;
+                    forget(deployment, &catalog, &tenant).await?;
                 }
                 return Err(self.failed(&error, leaves_nothing));
             }
         };
         let tenant = match tenant.status {
-            Status::Provisioning => set(settings, &catalog, &tenant, Status::Active).await?,
+            Status::Provisioning => set(deployment, &catalog, &tenant, Status::Active).await?,
             _ => tenant,
         };
         let from = self.from.to_string();
@@ -90,11 +90,11 @@ impl Adopt {
     /// The tenant, and whether it was created just now.
     async fn tenant(
         &self,
-        settings: &Settings,
+        deployment: &Deployment,
         catalog: &CatalogStore,
         target: &Target,
     ) -> Result<(Tenant, bool), Failure> {
-        let found = catalog.by_slug(&self.slug).await.map_err(|error| settings.failed(error))?;
+        let found = catalog.by_slug(&self.slug).await.map_err(|error| deployment.failed(error))?;
         match found {
             Some(tenant) if tenant.status == Status::Deleting => {
                 Err(Failure::refused(Code::TenantDeleting, format!("{} is being deleted", tenant.slug)))
@@ -109,13 +109,13 @@ impl Adopt {
                 )))
             }
             None => {
-                check_plan(&settings.config, &self.plan)?;
+                check_plan(&deployment.config, &self.plan)?;
                 let mut new = NewTenant::new(self.slug.clone());
                 new.plan = self.plan.clone();
                 new.placement = self.placement.clone();
                 new.expires_at = self.expires.map(|lifetime| SystemTime::now() + lifetime);
                 new.status = Status::Provisioning;
-                Ok((catalog.create(new).await.map_err(|error| settings.failed(error))?, true))
+                Ok((catalog.create(new).await.map_err(|error| deployment.failed(error))?, true))
             }
         }
     }
@@ -123,7 +123,7 @@ impl Adopt {
     /// Adopts; an active tenant is taken out of service if there is anything to do.
     async fn adopt(
         &self,
-        settings: &Settings,
+        deployment: &Deployment,
         output: Output,
         catalog: &CatalogStore,
         target: &Target,
@@ -134,12 +134,12 @@ impl Adopt {
             output.progress("");
             return Ok((tenant, adopted));
         }
-        let tenant = set(settings, catalog, &tenant, Status::Provisioning).await?;
+        let tenant = set(deployment, catalog, &tenant, Status::Provisioning).await?;
         tokio::time::sleep(FOLLOWED_WITHIN).await;
         let adopted = target.adopt(&tenant, &self.from, watched(output)).await;
         output.progress("");
         let tenant = match &adopted {
-            Err(error) if target.leaves_nothing(error) => set(settings, catalog, &tenant, Status::Active).await?,
+            Err(error) if target.leaves_nothing(error) => set(deployment, catalog, &tenant, Status::Active).await?,
             _ => tenant,
         };
         Ok((tenant, adopted))
@@ -173,14 +173,14 @@ impl Adopt {
     }
 }
 
-async fn set(settings: &Settings, catalog: &CatalogStore, tenant: &Tenant, to: Status) -> Result<Tenant, Failure> {
-    catalog.set_status(tenant.id, to).await.map_err(|error| settings.failed(error))
+async fn set(deployment: &Deployment, catalog: &CatalogStore, tenant: &Tenant, to: Status) -> Result<Tenant, Failure> {
+    catalog.set_status(tenant.id, to).await.map_err(|error| deployment.failed(error))
 }
 
 /// Takes back a tenant that was made for nothing.
-async fn forget(settings: &Settings, catalog: &CatalogStore, tenant: &Tenant) -> Result<(), Failure> {
-    set(settings, catalog, tenant, Status::Deleting).await?;
-    catalog.remove(tenant.id).await.map_err(|error| settings.failed(error))
+async fn forget(deployment: &Deployment, catalog: &CatalogStore, tenant: &Tenant) -> Result<(), Failure> {
+    set(deployment, catalog, tenant, Status::Deleting).await?;
+    catalog.remove(tenant.id).await.map_err(|error| deployment.failed(error))
 }
 
 fn watched(output: Output) -> AdoptOptions<'static> {

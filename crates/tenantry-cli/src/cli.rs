@@ -9,12 +9,12 @@ use crate::{
     completions::Completions,
     config::ConfigCommand,
     database::{Explain, Sql},
+    deployment::Deployment,
     failure::Failure,
     keys::KeysCommand,
     output::Output,
     plan::Plan,
-    setting::SettingsCommand,
-    settings::Settings,
+    settings::SettingsCommand,
     tenant::TenantCommand,
 };
 
@@ -84,11 +84,11 @@ impl Cli {
     }
 
     async fn run(self, output: Output) -> Result<(), Failure> {
-        let settings = || Settings::load(self.config.as_deref());
+        let deployment = || Deployment::load(self.config.as_deref());
         match self.command {
-            Command::Adopt(command) => command.run(&settings()?, output).await,
+            Command::Adopt(command) => command.run(&deployment()?, output).await,
             Command::Completions(command) => command.run(output),
-            Command::Config(command) => command.run(&settings()?, output),
+            Command::Config(command) => command.run(&deployment()?, output),
             #[cfg(feature = "demo")]
             Command::Demo(_) if self.config.is_some() => {
                 Err(Failure::misused("the demo has a configuration of its own, in the folder that --data names"))
@@ -96,13 +96,13 @@ impl Cli {
             #[cfg(feature = "demo")]
             Command::Demo(command) => command.run(output).await,
             #[cfg(feature = "postgres")]
-            Command::Doctor(command) => command.run(&settings()?, output).await,
-            Command::Explain(command) => command.run(&settings()?, output).await,
-            Command::Keys(command) => command.run(&settings()?, output),
-            Command::Plan(command) => command.run(&settings()?, output).await,
-            Command::Settings(command) => command.run(&settings()?, output).await,
-            Command::Sql(command) => command.run(&settings()?, output).await,
-            Command::Tenant(command) => command.run(&settings()?, output).await,
+            Command::Doctor(command) => command.run(&deployment()?, output).await,
+            Command::Explain(command) => command.run(&deployment()?, output).await,
+            Command::Keys(command) => command.run(&deployment()?, output),
+            Command::Plan(command) => command.run(&deployment()?, output).await,
+            Command::Settings(command) => command.run(&deployment()?, output).await,
+            Command::Sql(command) => command.run(&deployment()?, output).await,
+            Command::Tenant(command) => command.run(&deployment()?, output).await,
         }
     }
 }

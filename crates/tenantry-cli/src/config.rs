@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use tenantry::config::Config;
 
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// Looks at the configuration.
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -16,13 +16,13 @@ pub(crate) enum ConfigCommand {
 }
 
 impl ConfigCommand {
-    pub(crate) fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+    pub(crate) fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         match self {
             // The configuration was read on the way here, which is the check.
             Self::Check => output.print(&Checked {
                 ok: true,
-                file: settings.file.as_ref().map(|file| file.display().to_string()),
-                config: &settings.config,
+                file: deployment.file.as_ref().map(|file| file.display().to_string()),
+                config: &deployment.config,
             }),
         }
     }

@@ -8,12 +8,12 @@ use crate::failure::Failure;
 
 /// A configuration, and where it is from.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(crate) struct Deployment {
     pub(crate) config: Config,
     pub(crate) file: Option<PathBuf>,
 }
 
-impl Settings {
+impl Deployment {
     /// Reads the file that was named; or else the one that has the usual name, if it is there.
     pub(crate) fn load(named: Option<&Path>) -> Result<Self, Failure> {
         let usual = Path::new(Config::FILE_NAME);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// Asks the PostgreSQL server whether row-level security holds, and says how to mend what does not.
 ///
@@ -13,8 +13,8 @@ use crate::{failure::Failure, output::Output, settings::Settings};
 pub(crate) struct Doctor {}
 
 impl Doctor {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let Some(options) = settings.config.postgres_options()? else {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let Some(options) = deployment.config.postgres_options()? else {
             return Err(Failure::misused("doctor is for tables on PostgreSQL, and database.url is not configured"));
         };
         let found = tenantry::doctor(&options).await;

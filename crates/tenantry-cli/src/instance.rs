@@ -14,7 +14,7 @@ use tenantry::{
     adopt::{AdoptError, AdoptOptions, Adoption, Survey, adopt, survey},
 };
 
-use crate::{failure::Failure, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure};
 
 /// Where an instance is: a SQLite file, or the URL of a PostgreSQL database.
 #[derive(Clone, Debug)]
@@ -64,9 +64,9 @@ pub(crate) enum Target {
 
 impl Target {
     /// What the configuration says, if an instance can go there.
-    pub(crate) fn of(settings: &Settings, from: &Instance) -> Result<Self, Failure> {
+    pub(crate) fn of(deployment: &Deployment, from: &Instance) -> Result<Self, Failure> {
         #[cfg(feature = "postgres")]
-        if let Some(options) = settings.config.postgres_options()? {
+        if let Some(options) = deployment.config.postgres_options()? {
             if from.url().is_some_and(|url| url.parse::<postgres::Instance>().is_err()) {
                 return Err(Failure::misused("the URL is not like postgres://user:password@host:5432/database"));
             }
@@ -76,7 +76,7 @@ impl Target {
             let text = "an instance on PostgreSQL can become a tenant on PostgreSQL only, and the rows are in SQLite";
             return Err(Failure::misused(text).hint("database.url and database.application_url name the database"));
         }
-        Ok(Self::Sqlite(Box::new(settings.config.sqlite_options())))
+        Ok(Self::Sqlite(Box::new(deployment.config.sqlite_options())))
     }
 
     /// Adopts an instance.

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use tenantry::MasterKeys;
 
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// Replaces the master key, in two steps so that nobody is signed out.
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -18,13 +18,13 @@ pub(crate) enum KeysCommand {
 }
 
 impl KeysCommand {
-    pub(crate) fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let file = &settings.config.keys.file;
+    pub(crate) fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let file = &deployment.config.keys.file;
         let (outcome, next) = match self {
             Self::Rotate => (MasterKeys::rotate_file(file), ROTATED),
             Self::Retire => (MasterKeys::retire_file(file), RETIRED),
         };
-        let keys = outcome.map_err(|error| Failure::from(error).hint(settings.origin("keys.file")))?;
+        let keys = outcome.map_err(|error| Failure::from(error).hint(deployment.origin("keys.file")))?;
         let ids: Vec<_> = keys.ids().map(|id| id.to_string()).collect();
         output.print(&Keys { file: file.display().to_string(), ids })?;
         output.hint(next);

@@ -7,6 +7,7 @@ mod config;
 mod database;
 #[cfg(feature = "demo")]
 mod demo;
+mod deployment;
 #[cfg(feature = "postgres")]
 mod doctor;
 mod failure;
@@ -14,7 +15,6 @@ mod instance;
 mod keys;
 mod output;
 mod plan;
-mod setting;
 mod settings;
 mod tenant;
 

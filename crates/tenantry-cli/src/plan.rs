@@ -6,10 +6,10 @@ use serde::Serialize;
 use tenantry::adopt::{AdoptError, Survey};
 
 use crate::{
+    deployment::Deployment,
     failure::Failure,
     instance::{Instance, Target},
     output::{Output, table},
-    settings::Settings,
 };
 
 /// An instance to look at. Nothing is changed.
@@ -23,8 +23,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let target = Target::of(settings, &self.from)?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let target = Target::of(deployment, &self.from)?;
         let survey = target.survey(&self.from).await.map_err(|error| match error {
             AdoptError::Source(error) => Failure::other("source", error.to_string()),
             #[cfg(feature = "postgres")]

@@ -10,7 +10,7 @@ use super::{
     input::Input,
     target::{Opened, Target, Which},
 };
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// Shows statements as they are run for a tenant, or why they are refused.
 ///
@@ -27,8 +27,8 @@ pub(crate) struct Explain {
 }
 
 impl Explain {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        match self.which.open(settings, &[]).await? {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        match self.which.open(deployment, &[]).await? {
             Opened::Sqlite(target) => self.run_on(&target, output).await,
             #[cfg(feature = "postgres")]
             Opened::Postgres(target) => self.run_on(&target, output).await,

@@ -10,7 +10,7 @@ use super::{
     outcome::Outcome,
     target::{Opened, Target, Which},
 };
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// Runs statements as a tenant, scoped as the application's are, one after the other on one connection.
 ///
@@ -30,9 +30,9 @@ pub(crate) struct Sql {
 }
 
 impl Sql {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         let tenants: Vec<_> = [&self.tenant].into_iter().chain(&self.others).cloned().collect();
-        match self.which.open(settings, &tenants).await? {
+        match self.which.open(deployment, &tenants).await? {
             Opened::Sqlite(target) => self.run_on(&target, output).await,
             #[cfg(feature = "postgres")]
             Opened::Postgres(target) => self.run_on(&target, output).await,

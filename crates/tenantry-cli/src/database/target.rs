@@ -12,7 +12,7 @@ use tenantry::{
 };
 
 use super::engine::Engine;
-use crate::{failure::Failure, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure};
 
 /// Which database.
 #[derive(Debug, clap::Args)]
@@ -38,14 +38,14 @@ pub(super) struct Target<DB: Engine> {
 
 impl Which {
     /// Opens the database; in a fresh one, which is always in SQLite, there are `tenants`.
-    pub(super) async fn open(&self, settings: &Settings, tenants: &[Slug]) -> Result<Opened, Failure> {
+    pub(super) async fn open(&self, deployment: &Deployment, tenants: &[Slug]) -> Result<Opened, Failure> {
         if let Some(schema) = &self.schema {
             return fresh(schema, tenants).await.map(Opened::Sqlite);
         }
-        let tenancy = Tenancy::with(settings.config.clone()).await?;
+        let tenancy = Tenancy::with(deployment.config.clone()).await?;
         let admission = Arc::new(tenancy.admission().clone());
         #[cfg(feature = "postgres")]
-        if settings.config.database.url.is_some() {
+        if deployment.config.database.url.is_some() {
             return Ok(Opened::Postgres(Target { pool: tenancy.postgres(), admission, _folder: None }));
         }
         Ok(Opened::Sqlite(Target { pool: tenancy.sqlite(), admission, _folder: None }))

@@ -13,7 +13,7 @@ use tenantry::{
 };
 
 use super::known::Known;
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// A setting, and what it is to be.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(crate) struct Unset {
 }
 
 impl Set {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         let text = match self.value {
             Some(text) => text,
             None => {
@@ -45,31 +45,31 @@ impl Set {
                 text.trim_end_matches(['\r', '\n']).to_owned()
             }
         };
-        change(settings, output, &self.slug, self.path, Some(text)).await
+        change(deployment, output, &self.slug, self.path, Some(text)).await
     }
 }
 
 impl Unset {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        change(settings, output, &self.slug, self.path, None).await
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        change(deployment, output, &self.slug, self.path, None).await
     }
 }
 
 async fn change(
-    settings: &Settings,
+    deployment: &Deployment,
     output: Output,
     slug: &Slug,
     path: SettingPath,
     text: Option<String>,
 ) -> Result<(), Failure> {
-    let known = Known::open(settings).await?;
+    let known = Known::open(deployment).await?;
     let tenant = known.tenant(slug).await?.tenant;
     let value = text.map(|text| value(&text, known.described.is_text(&path)));
     let change = known.described.accept(&known.keys()?, tenant.id, SettingChange { path: path.clone(), value });
     let change = change.map_err(|refused| Failure::refused(Code::SettingRefused, refused.to_string()))?;
     // What was looked at is what is changed.
     let changed = known.catalog.configure(tenant.id, &[change], Some(tenant.revision)).await;
-    let changed = known.layered(changed.map_err(|error| settings.failed(error))?).await?;
+    let changed = known.layered(changed.map_err(|error| deployment.failed(error))?).await?;
     let mut now: Vec<_> = known.sourced(&changed).into_iter().map(Shown::from).collect();
     now.retain(|shown| shown.path.parse().is_ok_and(|other: SettingPath| path.includes(&other)));
     output.print(&Changed { tenant: tenant.slug.to_string(), now })

@@ -5,11 +5,11 @@ use tenantry::{
     settings::{Described, Overrides, Sourced},
 };
 
-use crate::{failure::Failure, settings::Settings, tenant::find};
+use crate::{deployment::Deployment, failure::Failure, tenant::find};
 
 /// The catalog, and which settings the application has.
 pub(super) struct Known<'a> {
-    pub(super) settings: &'a Settings,
+    pub(super) deployment: &'a Deployment,
     pub(super) catalog: CatalogStore,
     pub(super) described: Described,
 }
@@ -22,9 +22,9 @@ pub(super) struct Layered {
 }
 
 impl<'a> Known<'a> {
-    pub(super) async fn open(settings: &'a Settings) -> Result<Self, Failure> {
-        let catalog = settings.catalog().await?;
-        let described = catalog.described_settings().await.map_err(|error| settings.failed(error))?;
+    pub(super) async fn open(deployment: &'a Deployment) -> Result<Self, Failure> {
+        let catalog = deployment.catalog().await?;
+        let described = catalog.described_settings().await.map_err(|error| deployment.failed(error))?;
         let described = described.ok_or_else(|| {
             Failure::other("settings_unknown", "the application has not yet said which settings it has")
                 .hint("start it once; it says so by `tenancy.settings::<Own>()`")
@@ -32,18 +32,18 @@ impl<'a> Known<'a> {
         let described = Described::from_json(&described).map_err(|_| {
             Failure::other("settings_unknown", "what the application has said of its settings is damaged")
         })?;
-        Ok(Self { settings, catalog, described })
+        Ok(Self { deployment, catalog, described })
     }
 
     pub(super) async fn tenant(&self, slug: &Slug) -> Result<Layered, Failure> {
-        self.layered(find(self.settings, &self.catalog, slug).await?).await
+        self.layered(find(self.deployment, &self.catalog, slug).await?).await
     }
 
     pub(super) async fn layered(&self, tenant: Tenant) -> Result<Layered, Failure> {
-        let plans = self.settings.config.plans()?;
+        let plans = self.deployment.config.plans()?;
         let plan = plans.get(&tenant.plan).map(|plan| plan.settings.clone()).unwrap_or_default();
         let template = match tenant.template {
-            Some(id) => self.catalog.by_id(id).await.map_err(|error| self.settings.failed(error))?,
+            Some(id) => self.catalog.by_id(id).await.map_err(|error| self.deployment.failed(error))?,
             None => None,
         };
         Ok(Layered { tenant, plan, template: template.map(|template| template.settings) })
@@ -54,6 +54,6 @@ impl<'a> Known<'a> {
     }
 
     pub(super) fn keys(&self) -> Result<MasterKeys, Failure> {
-        Ok(self.settings.config.master_keys()?)
+        Ok(self.deployment.config.master_keys()?)
     }
 }

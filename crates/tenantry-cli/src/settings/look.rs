@@ -14,9 +14,9 @@ use super::{
     known::{Known, Layered},
 };
 use crate::{
+    deployment::Deployment,
     failure::Failure,
     output::{Output, table},
-    settings::Settings,
 };
 
 /// Whose settings.
@@ -45,8 +45,8 @@ pub(crate) struct Drift {
 }
 
 impl Get {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let known = Known::open(settings).await?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let known = Known::open(deployment).await?;
         let tenant = known.tenant(&self.slug).await?;
         let mut found: Vec<_> = known.sourced(&tenant).into_iter().map(Shown::from).collect();
         if let Some(path) = &self.path {
@@ -72,8 +72,8 @@ impl fmt::Display for Got {
 }
 
 impl Diff {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let known = Known::open(settings).await?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let known = Known::open(deployment).await?;
         let [one, other] = [known.tenant(&self.one).await?, known.tenant(&self.other).await?];
         let values = |of: &Layered| -> BTreeMap<String, Value> {
             known.sourced(of).into_iter().map(|Sourced { path, value, .. }| (path, value)).collect()
@@ -116,8 +116,8 @@ impl fmt::Display for Differences {
 }
 
 impl Drift {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let known = Known::open(settings).await?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let known = Known::open(deployment).await?;
         let keys = known.keys()?;
         let mut drifts = Vec::new();
         let mut add = |of: &Layered| {
@@ -130,7 +130,7 @@ impl Drift {
         } else {
             let mut after: Option<TenantId> = None;
             loop {
-                let page = known.catalog.page(after, PAGE).await.map_err(|error| settings.failed(error))?;
+                let page = known.catalog.page(after, PAGE).await.map_err(|error| deployment.failed(error))?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.id);
                 for tenant in page.into_iter().filter(|tenant| !tenant.settings.is_empty()) {

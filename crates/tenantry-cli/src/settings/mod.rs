@@ -16,7 +16,7 @@ use self::{
     change::{Set, Unset},
     look::{Diff, Drift, Get},
 };
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// Looks at the application's settings for tenants, and changes them. Running processes see a change within a second.
 #[derive(Debug, Subcommand)]
@@ -34,13 +34,13 @@ pub(crate) enum SettingsCommand {
 }
 
 impl SettingsCommand {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Diff(command) => command.run(settings, output).await,
-            Self::Drift(command) => command.run(settings, output).await,
-            Self::Get(command) => command.run(settings, output).await,
-            Self::Set(command) => command.run(settings, output).await,
-            Self::Unset(command) => command.run(settings, output).await,
+            Self::Diff(command) => command.run(deployment, output).await,
+            Self::Drift(command) => command.run(deployment, output).await,
+            Self::Get(command) => command.run(deployment, output).await,
+            Self::Set(command) => command.run(deployment, output).await,
+            Self::Unset(command) => command.run(deployment, output).await,
         }
     }
 }

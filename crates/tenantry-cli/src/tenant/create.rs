@@ -13,7 +13,7 @@ use tenantry::{
 };
 
 use super::report::Report;
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// A tenant to be created.
 #[derive(Debug, clap::Args)]
@@ -38,20 +38,20 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        check_plan(&settings.config, &self.plan)?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        check_plan(&deployment.config, &self.plan)?;
         let mut new = NewTenant::new(self.slug);
         new.aliases = self.aliases;
         new.plan = self.plan;
         new.placement = self.placement;
         new.expires_at = self.expires.map(|lifetime| SystemTime::now() + lifetime);
         new.status = if self.suspended { Status::Suspended } else { Status::Active };
-        let made = match &settings.config.catalog.place {
+        let made = match &deployment.config.catalog.place {
             CatalogPlace::File(path) if !path.exists() => Some(path.display()),
             CatalogPlace::File(_) | CatalogPlace::Server(_) => None,
         };
-        let catalog = settings.catalog_or_new().await?;
-        let tenant = catalog.create(new).await.map_err(|error| settings.failed(error))?;
+        let catalog = deployment.catalog_or_new().await?;
+        let tenant = catalog.create(new).await.map_err(|error| deployment.failed(error))?;
         output.print(&Created { tenant: Report::new(&tenant) })?;
         if let Some(path) = made {
             output.hint(&format!("there was no catalog {path}, so a new one was made"));

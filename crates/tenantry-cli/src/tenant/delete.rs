@@ -9,7 +9,7 @@ use serde::Serialize;
 use tenantry::{CatalogStore, Slug, Status, Tenant};
 
 use super::{find::find, report::Report};
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// The tenant to delete.
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,9 @@ pub(crate) struct Delete {
 }
 
 impl Delete {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let catalog = settings.catalog().await?;
-        let tenant = find(settings, &catalog, &self.slug).await?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let catalog = deployment.catalog().await?;
+        let tenant = find(deployment, &catalog, &self.slug).await?;
         if self.forget && tenant.status != Status::Deleting {
             return Err(not_marked(&tenant));
         }
@@ -37,17 +37,17 @@ impl Delete {
             confirm(&tenant.slug, asks, stdin.lock())?;
         }
         if self.forget {
-            forget(settings, output, &catalog, &tenant).await
+            forget(deployment, output, &catalog, &tenant).await
         } else {
-            mark(settings, output, &catalog, tenant).await
+            mark(deployment, output, &catalog, tenant).await
         }
     }
 }
 
-async fn mark(settings: &Settings, output: Output, catalog: &CatalogStore, tenant: Tenant) -> Result<(), Failure> {
+async fn mark(deployment: &Deployment, output: Output, catalog: &CatalogStore, tenant: Tenant) -> Result<(), Failure> {
     let changed = tenant.status != Status::Deleting;
     let tenant = if changed {
-        catalog.set_status(tenant.id, Status::Deleting).await.map_err(|error| settings.failed(error))?
+        catalog.set_status(tenant.id, Status::Deleting).await.map_err(|error| deployment.failed(error))?
     } else {
         tenant
     };
@@ -58,8 +58,13 @@ async fn mark(settings: &Settings, output: Output, catalog: &CatalogStore, tenan
     Ok(())
 }
 
-async fn forget(settings: &Settings, output: Output, catalog: &CatalogStore, tenant: &Tenant) -> Result<(), Failure> {
-    catalog.remove(tenant.id).await.map_err(|error| settings.failed(error))?;
+async fn forget(
+    deployment: &Deployment,
+    output: Output,
+    catalog: &CatalogStore,
+    tenant: &Tenant,
+) -> Result<(), Failure> {
+    catalog.remove(tenant.id).await.map_err(|error| deployment.failed(error))?;
     output.print(&Forgotten { forgotten: true, tenant: Report::new(tenant) })?;
     output.hint("what it stored elsewhere, databases and files, is still there");
     Ok(())

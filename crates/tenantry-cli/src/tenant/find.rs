@@ -2,11 +2,11 @@
 
 use tenantry::{CatalogError, CatalogStore, Code, Slug, Tenant};
 
-use crate::{failure::Failure, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure};
 
 /// The tenant with this slug or alias. Where there is none, the hint has the name that was probably meant.
-pub(crate) async fn find(settings: &Settings, catalog: &CatalogStore, slug: &Slug) -> Result<Tenant, Failure> {
-    let failed = |error| settings.failed(error);
+pub(crate) async fn find(deployment: &Deployment, catalog: &CatalogStore, slug: &Slug) -> Result<Tenant, Failure> {
+    let failed = |error| deployment.failed(error);
     if let Some(tenant) = catalog.by_slug(slug).await.map_err(failed)? {
         return Ok(tenant);
     }

@@ -8,9 +8,9 @@ use tenantry::{CatalogError, CatalogStore, Status, Tenant};
 
 use super::report::Report;
 use crate::{
+    deployment::Deployment,
     failure::Failure,
     output::{Output, table},
-    settings::Settings,
 };
 
 /// Which tenants to list.
@@ -25,10 +25,10 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let catalog = settings.catalog().await?;
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let catalog = deployment.catalog().await?;
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let mut tenants = self.read(&catalog, limit).await.map_err(|error| settings.failed(error))?;
+        let mut tenants = self.read(&catalog, limit).await.map_err(|error| deployment.failed(error))?;
         let more = tenants.len() > limit;
         tenants.truncate(limit);
         output.print(&Listed { tenants: tenants.iter().map(Report::new).collect(), more })?;

@@ -29,7 +29,7 @@ pub(crate) use self::{
     find::find,
     report::Report,
 };
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// Creates, lists and changes tenants. Where a command takes a name, an alias will do.
 #[derive(Debug, Subcommand)]
@@ -49,14 +49,14 @@ pub(crate) enum TenantCommand {
 }
 
 impl TenantCommand {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Create(command) => command.run(settings, output).await,
-            Self::Delete(command) => command.run(settings, output).await,
-            Self::List(command) => command.run(settings, output).await,
-            Self::Resume(command) => command.run(settings, output).await,
-            Self::Show(command) => command.run(settings, output).await,
-            Self::Suspend(command) => command.run(settings, output).await,
+            Self::Create(command) => command.run(deployment, output).await,
+            Self::Delete(command) => command.run(deployment, output).await,
+            Self::List(command) => command.run(deployment, output).await,
+            Self::Resume(command) => command.run(deployment, output).await,
+            Self::Show(command) => command.run(deployment, output).await,
+            Self::Suspend(command) => command.run(deployment, output).await,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tenantry::Slug;
 
 use super::{find::find, report::Report};
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// The tenant to show.
 #[derive(Debug, clap::Args)]
@@ -16,9 +16,9 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        let catalog = settings.catalog().await?;
-        let tenant = Report::new(&find(settings, &catalog, &self.slug).await?);
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let catalog = deployment.catalog().await?;
+        let tenant = Report::new(&find(deployment, &catalog, &self.slug).await?);
         output.print(&Shown { tenant })
     }
 }

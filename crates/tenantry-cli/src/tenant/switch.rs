@@ -15,7 +15,7 @@ use serde::Serialize;
 use tenantry::{Code, Slug, Status, Tenant};
 
 use super::{find::find, report::Report};
-use crate::{failure::Failure, output::Output, settings::Settings};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// The tenant to switch off.
 #[derive(Debug, clap::Args)]
@@ -35,8 +35,8 @@ pub(crate) struct Resume {
 }
 
 impl Suspend {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        switch(settings, output, &self.slug, Status::Suspended, |tenant| match tenant.status {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        switch(deployment, output, &self.slug, Status::Suspended, |tenant| match tenant.status {
             Status::Deleting => Err(deleting(tenant)),
             Status::Provisioning => Err(provisioning(tenant)),
             _ => Ok(()),
@@ -46,8 +46,8 @@ impl Suspend {
 }
 
 impl Resume {
-    pub(crate) async fn run(self, settings: &Settings, output: Output) -> Result<(), Failure> {
-        switch(settings, output, &self.slug, Status::Active, |tenant| match tenant.status {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        switch(deployment, output, &self.slug, Status::Active, |tenant| match tenant.status {
             Status::Deleting if !self.undelete => Err(deleting(tenant)),
             Status::Provisioning => Err(provisioning(tenant)),
             _ if tenant.expires_at.is_some_and(|end| end <= SystemTime::now()) => Err(expired(tenant)),
@@ -59,18 +59,21 @@ impl Resume {
 
 /// Gives the tenant the status `to`, if it may have it.
 async fn switch(
-    settings: &Settings,
+    deployment: &Deployment,
     output: Output,
     slug: &Slug,
     to: Status,
     check: impl FnOnce(&Tenant) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let catalog = settings.catalog().await?;
-    let tenant = find(settings, &catalog, slug).await?;
+    let catalog = deployment.catalog().await?;
+    let tenant = find(deployment, &catalog, slug).await?;
     check(&tenant)?;
     let changed = tenant.status != to;
-    let tenant =
-        if changed { catalog.set_status(tenant.id, to).await.map_err(|error| settings.failed(error))? } else { tenant };
+    let tenant = if changed {
+        catalog.set_status(tenant.id, to).await.map_err(|error| deployment.failed(error))?
+    } else {
+        tenant
+    };
     output.print(&Switched { changed, tenant: Report::new(&tenant) })
 }
 
