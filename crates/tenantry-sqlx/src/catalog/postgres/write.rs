@@ -35,9 +35,8 @@ impl PgCatalog {
         for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
             self.insert_name(&mut transaction, drawn.last_id, position, name).await?;
         }
-        transaction.commit().await.map_err(failed)?;
+        self.commit(transaction).await?;
         taken.give_back();
-        self.beat.told();
         let created_at = from_millis(drawn.now).ok_or_else(|| self.place.corrupt("the server's clock is wrong"))?;
         Ok(new.into_tenant(TenantId::new(drawn.last_id), created_at, Revision::new(drawn.version)))
     }
@@ -74,9 +73,8 @@ impl PgCatalog {
             .await
             .map_err(failed)?;
         let tenant = self.within(&mut transaction, id).await?;
-        transaction.commit().await.map_err(failed)?;
+        self.commit(transaction).await?;
         taken.give_back();
-        self.beat.told();
         Ok(tenant)
     }
 
@@ -98,9 +96,8 @@ impl PgCatalog {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
+        self.commit(transaction).await?;
         taken.give_back();
-        self.beat.told();
         (tenant.settings, tenant.revision) = (settings, Revision::new(drawn.version));
         Ok(tenant)
     }
@@ -139,9 +136,8 @@ impl PgCatalog {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
+        self.commit(transaction).await?;
         taken.give_back();
-        self.beat.told();
         Ok(())
     }
 
@@ -161,6 +157,12 @@ impl PgCatalog {
         let draw = sqlx::query(DRAW).bind(ID_EPOCH_MILLIS);
         let row = draw.fetch_one(&mut *transaction).await.map_err(failed)?;
         Ok((transaction, Drawn::from_row(&row).map_err(failed)?))
+    }
+
+    async fn commit(&self, transaction: Transaction<'_, Postgres>) -> Result<(), CatalogError> {
+        transaction.commit().await.map_err(|error| self.place.failed(error))?;
+        self.beat.told();
+        Ok(())
     }
 }
 

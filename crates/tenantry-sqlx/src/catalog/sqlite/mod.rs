@@ -1,8 +1,17 @@
 //! The catalog in one SQLite file.
+//!
+//! | module | |
+//! |---|---|
+//! | `store` | [`SqliteCatalog`]: opening it, reading it, following it |
+//! | `write` | its writes, each a transaction |
+//! | `schema` | the tables, and the steps that lead to them |
+//! | `file` | whether it is still the file that was opened |
+//! | `failure` | what can go wrong, in words that say what to do |
 
 mod failure;
 mod file;
 mod schema;
 mod store;
+mod write;
 
 pub use self::store::SqliteCatalog;

@@ -1,13 +1,13 @@
-//! The store: every method of [`Catalog`] on a SQLite file.
+//! The store: opening it, reading it, following it.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use sqlx::{
-    ConnectOptions, FromRow, Row, Sqlite, SqlitePool, Transaction,
+    ConnectOptions, FromRow, Row, Sqlite, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tenantry_core::{
@@ -22,7 +22,7 @@ use crate::{
         follow::{self, FollowOptions, Follower},
         open::{Fill, OpenOptions},
         pulse::Beat,
-        record::{ID_EPOCH_MILLIS, Record, changed, from_millis, keep_first_mention, to_millis},
+        record::Record,
     },
     owner_only,
 };
@@ -38,11 +38,11 @@ use crate::{
 /// 4. The file is made with mode 0600, since it lists customers.
 #[derive(Debug)]
 pub struct SqliteCatalog {
-    place: Place,
+    pub(super) place: Place,
     opened: RwLock<Opened>,
     /// One writer at a time in this process, so that those who wait do not hold connections that readers need.
-    writing: Mutex<()>,
-    beat: Beat,
+    pub(super) writing: Mutex<()>,
+    pub(super) beat: Beat,
 }
 
 impl SqliteCatalog {
@@ -87,7 +87,7 @@ impl SqliteCatalog {
     }
 
     /// The connections to the file that is at the path now.
-    async fn pool(&self) -> Result<SqlitePool, CatalogError> {
+    pub(super) async fn pool(&self) -> Result<SqlitePool, CatalogError> {
         // One stat per operation: requests never come here, and SQLite itself would go on with a deleted file.
         let file = FileId::of(&self.place.path).map_err(|error| self.place.missing(error))?;
         let opened = self.opened.read().await;
@@ -116,7 +116,7 @@ impl SqliteCatalog {
         row.map(|row| self.tenant(&row)).transpose()
     }
 
-    fn tenant(&self, row: &SqliteRow) -> Result<Tenant, CatalogError> {
+    pub(super) fn tenant(&self, row: &SqliteRow) -> Result<Tenant, CatalogError> {
         let record = Record::from_row(row).map_err(|error| self.place.corrupt(error.to_string()))?;
         record.into_tenant().map_err(|detail| self.place.corrupt(detail))
     }
@@ -128,144 +128,6 @@ impl SqliteCatalog {
         }
         let id = TenantId::new(row.try_get("id").map_err(wrong)?);
         Ok(Change::Removed { id, version: CatalogVersion::new(row.try_get("revision").map_err(wrong)?) })
-    }
-
-    /// Begins a write, and draws the version that it leads to.
-    async fn begin(&self) -> Result<(Transaction<'static, Sqlite>, i64), CatalogError> {
-        let failed = |error| self.place.failed(error);
-        let pool = self.pool().await?;
-        // The lock is taken at once: a transaction that begins as a reader can fail when it turns into a writer.
-        let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        let version = sqlx::query_scalar("UPDATE catalog SET version = version + 1 RETURNING version")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        Ok((transaction, version))
-    }
-
-    async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), CatalogError> {
-        transaction.commit().await.map_err(|error| self.place.failed(error))?;
-        self.beat.told();
-        Ok(())
-    }
-
-    async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
-        keep_first_mention(&mut new);
-        let created_at = to_millis(SystemTime::now());
-        let expires_at = new.expires_at.map(to_millis);
-        new.expires_at = expires_at.and_then(from_millis);
-        let _turn = self.writing.lock().await;
-        let (mut transaction, version) = self.begin().await?;
-        let id: i64 = sqlx::query_scalar(INSERT_TENANT)
-            .bind(new.status.as_str())
-            .bind(new.plan.as_str())
-            .bind(new.placement.as_str())
-            .bind(created_at)
-            .bind(expires_at)
-            .bind(new.settings.to_json())
-            .bind(new.template.map(TenantId::get))
-            .bind(version)
-            .bind(created_at.saturating_sub(ID_EPOCH_MILLIS))
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(|error| self.place.failed(error))?;
-        for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
-            self.insert_name(&mut transaction, id, position, name).await?;
-        }
-        self.commit(transaction).await?;
-        let created_at = from_millis(created_at).unwrap_or(SystemTime::UNIX_EPOCH);
-        Ok(new.into_tenant(TenantId::new(id), created_at, Revision::new(version)))
-    }
-
-    async fn insert_name(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        tenant: i64,
-        position: i64,
-        name: &Slug,
-    ) -> Result<(), CatalogError> {
-        let insert = sqlx::query("INSERT INTO names (name, tenant, position) VALUES (?1, ?2, ?3)")
-            .bind(name.as_str())
-            .bind(tenant)
-            .bind(position);
-        match insert.execute(&mut **transaction).await {
-            Ok(_) => Ok(()),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(CatalogError::NameTaken { slug: name.clone() })
-            }
-            Err(error) => Err(self.place.failed(error)),
-        }
-    }
-
-    async fn update_status(&self, id: TenantId, status: Status) -> Result<Tenant, CatalogError> {
-        let _turn = self.writing.lock().await;
-        let (mut transaction, version) = self.begin().await?;
-        sqlx::query("UPDATE tenants SET status = ?1, revision = ?2 WHERE id = ?3")
-            .bind(status.as_str())
-            .bind(version)
-            .bind(id.get())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.place.failed(error))?;
-        let tenant = self.within(&mut transaction, id).await?;
-        self.commit(transaction).await?;
-        Ok(tenant)
-    }
-
-    async fn update_settings(
-        &self,
-        id: TenantId,
-        changes: &[SettingChange],
-        expected: Option<Revision>,
-    ) -> Result<Tenant, CatalogError> {
-        let _turn = self.writing.lock().await;
-        let (mut transaction, version) = self.begin().await?;
-        let mut tenant = self.within(&mut transaction, id).await?;
-        let settings = changed(&tenant, changes, expected)?;
-        sqlx::query("UPDATE tenants SET settings = ?1, revision = ?2 WHERE id = ?3")
-            .bind(settings.to_json())
-            .bind(version)
-            .bind(id.get())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.place.failed(error))?;
-        self.commit(transaction).await?;
-        (tenant.settings, tenant.revision) = (settings, Revision::new(version));
-        Ok(tenant)
-    }
-
-    async fn write_description(&self, described: &str) -> Result<(), CatalogError> {
-        let _turn = self.writing.lock().await;
-        let pool = self.pool().await?;
-        let write = sqlx::query("UPDATE catalog SET settings = ?1 WHERE settings IS NOT ?1").bind(described);
-        write.execute(&pool).await.map(drop).map_err(|error| self.place.failed(error))
-    }
-
-    /// The tenant as it is within a transaction.
-    async fn within(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        id: TenantId,
-    ) -> Result<Tenant, CatalogError> {
-        let row = sqlx::query(TENANT_BY_ID).bind(id.get()).fetch_optional(&mut **transaction).await;
-        self.tenant(&row.map_err(|error| self.place.failed(error))?.ok_or(CatalogError::NotFound { id })?)
-    }
-
-    async fn delete(&self, id: TenantId) -> Result<(), CatalogError> {
-        let _turn = self.writing.lock().await;
-        let (mut transaction, version) = self.begin().await?;
-        let failed = |error| self.place.failed(error);
-        let others = sqlx::query("SELECT 1 FROM tenants WHERE template = ?1 AND id <> ?1 LIMIT 1").bind(id.get());
-        if others.fetch_optional(&mut *transaction).await.map_err(failed)?.is_some() {
-            return Err(CatalogError::IsTemplate { id });
-        }
-        let delete = sqlx::query("DELETE FROM tenants WHERE id = ?1").bind(id.get());
-        if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
-            return Err(CatalogError::NotFound { id });
-        }
-        let remember = sqlx::query("INSERT INTO removed (id, version) VALUES (?1, ?2)").bind(id.get()).bind(version);
-        remember.execute(&mut *transaction).await.map_err(failed)?;
-        self.commit(transaction).await
     }
 }
 
@@ -384,18 +246,7 @@ macro_rules! select_tenant {
     };
 }
 
-/// An id is the time of creation, or the next one after the last id where that is later. So ids are not used again even
-/// when the file is lost, or replaced by an older copy of itself: what an earlier tenant has left elsewhere under its id
-/// is never met by a later one.
-const INSERT_TENANT: &str = "
-    INSERT INTO tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision)
-    VALUES (
-        max(?9, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'tenants')),
-        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-    )
-    RETURNING id";
-
-const TENANT_BY_ID: &str = select_tenant!("FROM tenants t WHERE t.id = ?1");
+pub(super) const TENANT_BY_ID: &str = select_tenant!("FROM tenants t WHERE t.id = ?1");
 
 const TENANT_BY_NAME: &str = select_tenant!("FROM tenants t WHERE t.id = (SELECT tenant FROM names WHERE name = ?1)");
 
