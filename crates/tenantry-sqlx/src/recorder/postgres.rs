@@ -21,7 +21,7 @@ use crate::native::{Log, Ran};
 /// A schema of its own on a server, in a transaction that is never committed. It writes down what is run in it as a text
 /// without parameters.
 ///
-/// What has values is for whoever binds them to write down, by [`PgRecorder::add`]: on their way to the server they cannot
+/// What has values is for whoever binds them to write down, by [`PgRecorder::adder`]: on their way to the server they cannot
 /// be read.
 ///
 /// The server is reached by way of a socket of its own, where what is said is read.
@@ -62,12 +62,7 @@ impl PgRecorder {
         &self.pool
     }
 
-    /// Writes down that a statement was run, with its values in its text.
-    pub fn add(&self, text: &str) {
-        self.adder()(text);
-    }
-
-    /// [`PgRecorder::add`], for those who cannot wait for the recorder to be there.
+    /// What writes down that a statement was run, with its values in its text.
     pub fn adder(&self) -> impl Fn(&str) + Send + Sync + 'static {
         let log = Arc::clone(&self.log);
         move |text| add(&log, text)
