@@ -38,9 +38,15 @@ impl SettingPath {
     }
 
     /// Whether what is at `self` includes what is at `other`: they are the same, or it is further in.
-    pub fn includes(&self, other: &Self) -> bool {
-        let rest = other.0.strip_prefix(&*self.0);
+    pub fn includes(&self, other: impl AsRef<str>) -> bool {
+        let rest = other.as_ref().strip_prefix(&*self.0);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+impl AsRef<str> for SettingPath {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -224,7 +230,7 @@ mod tests {
         for (outer, inner, includes) in
             [("a", "a", true), ("a", "a.b", true), ("a", "ab", false), ("a.b", "a", false), ("a.b", "a.b.c", true)]
         {
-            assert_eq!(path(outer).includes(&path(inner)), includes, "{outer} {inner}");
+            assert_eq!(path(outer).includes(path(inner)), includes, "{outer} {inner}");
         }
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tenantry::{
     Code, Slug,
-    settings::{SettingChange, SettingPath},
+    settings::{SettingChange, SettingPath, Sourced},
 };
 
 use super::known::Known;
@@ -70,8 +70,7 @@ async fn change(
     // What was looked at is what is changed.
     let changed = known.catalog.configure(tenant.id, &[change], Some(tenant.revision)).await;
     let changed = known.layered(changed.map_err(|error| deployment.failed(error))?).await?;
-    let mut now: Vec<_> = known.sourced(&changed).into_iter().map(Shown::from).collect();
-    now.retain(|shown| shown.path.parse().is_ok_and(|other: SettingPath| path.includes(&other)));
+    let now = known.sourced(&changed, Some(&path));
     output.print(&Changed { tenant: tenant.slug.to_string(), now })
 }
 
@@ -83,21 +82,7 @@ fn value(text: &str, is_text: bool) -> Value {
 #[derive(Serialize)]
 struct Changed {
     tenant: String,
-    now: Vec<Shown>,
-}
-
-/// A setting with where it is from.
-#[derive(Serialize)]
-pub(super) struct Shown {
-    pub(super) path: String,
-    pub(super) value: Value,
-    pub(super) layer: tenantry::settings::Layer,
-}
-
-impl From<tenantry::settings::Sourced> for Shown {
-    fn from(sourced: tenantry::settings::Sourced) -> Self {
-        Self { path: sourced.path, value: sourced.value, layer: sourced.layer }
-    }
+    now: Vec<Sourced>,
 }
 
 impl fmt::Display for Changed {

@@ -1,8 +1,8 @@
 //! Which settings there are, and what plan and template say.
 
 use tenantry::{
-    CatalogStore, MasterKeys, Slug, Tenant,
-    settings::{Described, Overrides, Sourced},
+    CatalogStore, MasterKeys, Plans, Slug, Tenant,
+    settings::{Described, Overrides, SettingPath, Sourced},
 };
 
 use crate::{deployment::Deployment, failure::Failure, tenant::find};
@@ -12,6 +12,7 @@ pub(super) struct Known<'a> {
     pub(super) deployment: &'a Deployment,
     pub(super) catalog: CatalogStore,
     pub(super) described: Described,
+    plans: Plans,
 }
 
 /// A tenant, with what stands below its own settings.
@@ -32,7 +33,7 @@ impl<'a> Known<'a> {
         let described = Described::from_json(&described).map_err(|_| {
             Failure::other("settings_unknown", "what the application has said of its settings is damaged")
         })?;
-        Ok(Self { deployment, catalog, described })
+        Ok(Self { deployment, catalog, described, plans: deployment.config.plans()? })
     }
 
     pub(super) async fn tenant(&self, slug: &Slug) -> Result<Layered, Failure> {
@@ -40,8 +41,7 @@ impl<'a> Known<'a> {
     }
 
     pub(super) async fn layered(&self, tenant: Tenant) -> Result<Layered, Failure> {
-        let plans = self.deployment.config.plans()?;
-        let plan = plans.get(&tenant.plan).map(|plan| plan.settings.clone()).unwrap_or_default();
+        let plan = self.plans.get(&tenant.plan).map(|plan| plan.settings.clone()).unwrap_or_default();
         let template = match tenant.template {
             Some(id) => self.catalog.by_id(id).await.map_err(|error| self.deployment.failed(error))?,
             None => None,
@@ -49,8 +49,11 @@ impl<'a> Known<'a> {
         Ok(Layered { tenant, plan, template: template.map(|template| template.settings) })
     }
 
-    pub(super) fn sourced(&self, of: &Layered) -> Vec<Sourced> {
-        self.described.sourced(&of.plan, of.template.as_ref(), &of.tenant.settings)
+    /// A tenant's settings; or only the one at a path, with those within it.
+    pub(super) fn sourced(&self, of: &Layered, path: Option<&SettingPath>) -> Vec<Sourced> {
+        let mut sourced = self.described.sourced(&of.plan, of.template.as_ref(), &of.tenant.settings);
+        sourced.retain(|leaf| path.is_none_or(|path| path.includes(&leaf.path)));
+        sourced
     }
 
     pub(super) fn keys(&self) -> Result<MasterKeys, Failure> {

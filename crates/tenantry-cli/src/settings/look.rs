@@ -9,10 +9,7 @@ use tenantry::{
     settings::{Drifted, SettingPath, Sourced},
 };
 
-use super::{
-    change::Shown,
-    known::{Known, Layered},
-};
+use super::known::{Known, Layered};
 use crate::{
     deployment::Deployment,
     failure::Failure,
@@ -48,12 +45,9 @@ impl Get {
     pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         let known = Known::open(deployment).await?;
         let tenant = known.tenant(&self.slug).await?;
-        let mut found: Vec<_> = known.sourced(&tenant).into_iter().map(Shown::from).collect();
-        if let Some(path) = &self.path {
-            found.retain(|shown| shown.path.parse().is_ok_and(|other: SettingPath| path.includes(&other)));
-            if found.is_empty() {
-                return Err(Failure::misused(format!("there is no setting {path}")));
-            }
+        let found = known.sourced(&tenant, self.path.as_ref());
+        if let Some(path) = self.path.filter(|_| found.is_empty()) {
+            return Err(Failure::misused(format!("there is no setting {path}")));
         }
         output.print(&Got { settings: found })
     }
@@ -61,12 +55,12 @@ impl Get {
 
 #[derive(Serialize)]
 struct Got {
-    settings: Vec<Shown>,
+    settings: Vec<Sourced>,
 }
 
 impl fmt::Display for Got {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |shown: &Shown| [shown.path.clone(), shown.value.to_string(), shown.layer.to_string()];
+        let row = |shown: &Sourced| [shown.path.clone(), shown.value.to_string(), shown.layer.to_string()];
         f.write_str(&table(["SETTING", "VALUE", "FROM"], &self.settings.iter().map(row).collect::<Vec<_>>()))
     }
 }
@@ -76,7 +70,7 @@ impl Diff {
         let known = Known::open(deployment).await?;
         let [one, other] = [known.tenant(&self.one).await?, known.tenant(&self.other).await?];
         let values = |of: &Layered| -> BTreeMap<String, Value> {
-            known.sourced(of).into_iter().map(|Sourced { path, value, .. }| (path, value)).collect()
+            known.sourced(of, None).into_iter().map(|Sourced { path, value, .. }| (path, value)).collect()
         };
         let (first, mut second) = (values(&one), values(&other));
         let mut differences: Vec<_> = first

@@ -71,16 +71,11 @@ impl Described {
         // What is there no longer can still be unset.
         let Some(value) = value else { return Ok(SettingChange { path, value: None }) };
         let Some(place) = self.place(&path) else { return Err(SettingRefused::Unknown { path }) };
-        if secret::is_mark(place) {
-            let sealed = seal::seal(keys, tenant, &path, &value).map_err(SettingRefused::NoRandomness)?;
-            return Ok(SettingChange { path, value: Some(sealed) });
-        }
-        if let Some(secret) = layers::sourced(place, &[]).into_iter().find(|leaf| secret::is_mark(&leaf.value)) {
-            return Err(SettingRefused::SecretWithin { path, secret: secret.path });
-        }
-        match another_kind(&value, place) {
-            Some(reason) => Err(SettingRefused::Invalid { path: path.to_string(), value: value.to_string(), reason }),
-            None => Ok(SettingChange { path, value: Some(value) }),
+        let stored = seal::stored(keys, tenant, &path, value, place)?;
+        // A secret may be of any kind; anything else is stored as it is.
+        match another_kind(&stored, place).filter(|_| !secret::is_mark(place)) {
+            Some(reason) => Err(SettingRefused::Invalid { path: path.to_string(), value: stored.to_string(), reason }),
+            None => Ok(SettingChange { path, value: Some(stored) }),
         }
     }
 
@@ -118,7 +113,7 @@ impl Described {
                 Some(place) => another_kind(value, place),
             };
             let shown = |value: &Value| {
-                let mut value = if seal::is_sealed(value) { secret::mark() } else { value.clone() };
+                let mut value = seal::marked(value);
                 secret::hide(&mut value);
                 value
             };
@@ -132,8 +127,7 @@ impl Described {
     fn document(&self, layers: &[(Layer, &Overrides)]) -> Value {
         let mut document = self.0.clone();
         for (path, value) in layers.iter().flat_map(|(_, overrides)| overrides.iter()) {
-            let value = if seal::is_sealed(value) { secret::mark() } else { value.clone() };
-            layers::put(&mut document, path, value);
+            layers::put(&mut document, path, seal::marked(value));
         }
         document
     }

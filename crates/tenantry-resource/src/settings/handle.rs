@@ -149,15 +149,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Settings<T> {
             }
             at = at.get(name).ok_or_else(|| SettingRefused::Unknown { path: path.clone() })?;
         }
-        if secret::is_mark(at) {
-            let sealed = seal::seal(&self.shared.keys, id, &path, &value).map_err(SettingRefused::NoRandomness)?;
-            return Ok(SettingChange { path, value: Some(sealed) });
-        }
-        let within = layers::sourced(at, &[]).into_iter().find(|leaf| secret::is_mark(&leaf.value));
-        match within {
-            Some(secret) => Err(SettingRefused::SecretWithin { path, secret: secret.path }),
-            None => Ok(SettingChange { path, value: Some(value) }),
-        }
+        let value = Some(seal::stored(&self.shared.keys, id, &path, value, at)?);
+        Ok(SettingChange { path, value })
     }
 
     /// The refusal of a change, with the value that was given where it can be no secret.

@@ -67,16 +67,12 @@ pub(super) fn sourced(document: &Value, layers: &[(Layer, &Overrides)]) -> Vec<S
     let mut leaves = Vec::new();
     walk(document, &mut Vec::new(), &mut |names, value| {
         let path = names.join(".");
-        let says = |overrides: &Overrides| overrides.iter().any(|(set, _)| is_within(&path, set.as_str()));
+        let says = |overrides: &Overrides| overrides.iter().any(|(set, _)| set.includes(&path));
         let layer =
             layers.iter().rev().find(|(_, overrides)| says(overrides)).map_or(Layer::Default, |(layer, _)| *layer);
         leaves.push(Sourced { path, value: value.clone(), layer });
     });
     leaves
-}
-
-fn is_within(path: &str, outer: &str) -> bool {
-    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn walk<'a>(value: &'a Value, names: &mut Vec<&'a str>, leaf: &mut impl FnMut(&[&str], &Value)) {

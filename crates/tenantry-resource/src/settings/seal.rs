@@ -8,6 +8,7 @@ use chacha20poly1305::{
 use serde_json::{Value, json};
 use tenantry_core::{SettingPath, TenantId};
 
+use super::{error::SettingRefused, layers, secret};
 use crate::{MasterKeys, Purpose};
 
 /// What the keys are derived for.
@@ -40,6 +41,32 @@ pub(super) fn seal(
     let sealed = cipher.encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
     let bytes = [&nonce[..], &sealed].concat();
     Ok(json!({ SEALED: format!("{}.{}", key.id(), URL_SAFE_NO_PAD.encode(bytes)) }))
+}
+
+/// The value as it is stored in a place of a marked document: sealed where a secret is.
+///
+/// # Errors
+///
+/// When there are secrets within the place, or no random bytes.
+pub(super) fn stored(
+    keys: &MasterKeys,
+    tenant: TenantId,
+    path: &SettingPath,
+    value: Value,
+    place: &Value,
+) -> Result<Value, SettingRefused> {
+    if secret::is_mark(place) {
+        return seal(keys, tenant, path, &value).map_err(SettingRefused::NoRandomness);
+    }
+    match layers::sourced(place, &[]).into_iter().find(|leaf| secret::is_mark(&leaf.value)) {
+        Some(secret) => Err(SettingRefused::SecretWithin { path: path.clone(), secret: secret.path }),
+        None => Ok(value),
+    }
+}
+
+/// The value as it is in a marked document: a mark where it is sealed.
+pub(super) fn marked(value: &Value) -> Value {
+    if is_sealed(value) { secret::mark() } else { value.clone() }
 }
 
 /// Whether the value is a sealed one.
