@@ -169,33 +169,63 @@ fn after_call(text: &str) -> &str {
 /// Raised when the views have to be made anew.
 const REVISION: u32 = 2;
 
-const OWN_NAMES: &str = "ARRAY['tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids']";
+/// The schemas that are Tenantry's.
+macro_rules! own {
+    () => {
+        "'tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids'"
+    };
+}
 
-const OWN: &str = "SELECT oid FROM pg_catalog.pg_namespace \
-                   WHERE nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids')";
+/// What of `pg_class` and its kin belongs to a schema of Tenantry's, as pairs of a catalog and an object.
+macro_rules! own_objects {
+    ($catalog:literal, $from:literal) => {
+        concat!("SELECT '", $catalog, "'::regclass::oid, o.oid FROM ", $from, " WHERE n.nspname IN (", own!(), ")")
+    };
+}
 
-const OWN_RELATIONS: &str = "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
-                             ON n.oid = c.relnamespace \
-                             WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids')";
+const OWN_NAMES: &str = concat!("ARRAY[", own!(), "]");
 
-const OWN_OBJECTS: &str = "\
-SELECT 'pg_class'::regclass::oid, c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
-UNION ALL SELECT 'pg_type'::regclass, c.oid FROM pg_catalog.pg_type c JOIN pg_catalog.pg_namespace n ON n.oid = c.typnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
-UNION ALL SELECT 'pg_constraint'::regclass, c.oid FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n \
-ON n.oid = c.connamespace WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
-UNION ALL SELECT 'pg_attrdef'::regclass, d.oid FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_class c ON c.oid = d.adrelid \
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
-UNION ALL SELECT 'pg_rewrite'::regclass, w.oid FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class c ON c.oid = w.ev_class \
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
-UNION ALL SELECT 'pg_trigger'::regclass, t.oid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid \
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-WHERE n.nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids') \
-UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_catalog.pg_namespace \
-WHERE nspname IN ('tenantry', 'tenantry_shared', 'tenantry_catalog', 'tenantry_ids')";
+const OWN: &str = concat!("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname IN (", own!(), ")");
+
+const OWN_RELATIONS: &str = concat!(
+    "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname IN (",
+    own!(),
+    ")"
+);
+
+const OWN_OBJECTS: &str = concat!(
+    own_objects!("pg_class", "pg_catalog.pg_class o JOIN pg_catalog.pg_namespace n ON n.oid = o.relnamespace"),
+    " UNION ALL ",
+    own_objects!("pg_type", "pg_catalog.pg_type o JOIN pg_catalog.pg_namespace n ON n.oid = o.typnamespace"),
+    " UNION ALL ",
+    own_objects!(
+        "pg_constraint",
+        "pg_catalog.pg_constraint o JOIN pg_catalog.pg_namespace n ON n.oid = o.connamespace"
+    ),
+    " UNION ALL ",
+    own_objects!(
+        "pg_attrdef",
+        "pg_catalog.pg_attrdef o JOIN pg_catalog.pg_class c ON c.oid = o.adrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    ),
+    " UNION ALL ",
+    own_objects!(
+        "pg_rewrite",
+        "pg_catalog.pg_rewrite o JOIN pg_catalog.pg_class c ON c.oid = o.ev_class \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    ),
+    " UNION ALL ",
+    own_objects!(
+        "pg_trigger",
+        "pg_catalog.pg_trigger o JOIN pg_catalog.pg_class c ON c.oid = o.tgrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    ),
+    " UNION ALL ",
+    "SELECT 'pg_namespace'::regclass, oid FROM pg_catalog.pg_namespace WHERE nspname IN (",
+    own!(),
+    ")",
+);
 
 #[cfg(test)]
 mod tests {
