@@ -72,7 +72,7 @@ fn table(name: &str, number: i64, table: &model::Table, incomparable: &[Name]) -
         postgres: PostgresFacts {
             constraints: ["p", "u", "x"].into_iter().flat_map(|kind| named(table, kind)).collect(),
             incomparable: incomparable.to_vec(),
-            row_triggers: table.triggers,
+            row_triggers: !table.triggers.is_empty(),
         },
     }
 }

@@ -21,9 +21,8 @@ pub(super) struct Table {
     pub(super) kind: String,
     /// `p` for a permanent one.
     pub(super) persistence: String,
-    /// Whether it is part of an inheritance, or has triggers or rules of somebody's own.
+    /// Whether it is part of an inheritance, or has rules of somebody's own.
     pub(super) inherits: bool,
-    pub(super) triggers: bool,
     pub(super) rules: bool,
     pub(super) options: Vec<String>,
     /// Those that were not dropped, by number.
@@ -34,8 +33,8 @@ pub(super) struct Table {
     /// Those that belong to no constraint.
     pub(super) indexes: BTreeMap<String, Index>,
     pub(super) security: Security,
-    /// What gives its identities their numbers.
-    pub(super) numbers: BTreeMap<String, Trigger>,
+    /// On a shared table those that give its identities their numbers.
+    pub(super) triggers: BTreeMap<String, Trigger>,
     /// What the application's role may do with it, or everybody.
     pub(super) grants: BTreeSet<String>,
 }
@@ -166,7 +165,7 @@ impl Model {
         let triggers: Vec<TriggerRow> = sqlx::query_as(TRIGGERS).bind(schema).fetch_all(&mut *connection).await?;
         for row in triggers {
             let Some(table) = names.get(&row.of).and_then(|name| model.tables.get_mut(name)) else { continue };
-            table.numbers.insert(row.name, row.trigger);
+            table.triggers.insert(row.name, row.trigger);
         }
         let constraints: Vec<ConstraintRow> =
             sqlx::query_as(CONSTRAINTS).bind(schema).fetch_all(&mut *connection).await?;
@@ -201,7 +200,6 @@ struct TableRow {
     kind: String,
     persistence: String,
     inherits: bool,
-    triggers: bool,
     rules: bool,
     options: Vec<String>,
     enabled: bool,
@@ -217,14 +215,13 @@ impl From<TableRow> for Table {
             kind: row.kind,
             persistence: row.persistence,
             inherits: row.inherits,
-            triggers: row.triggers,
             rules: row.rules,
             options: row.options,
             columns: BTreeMap::new(),
             width: 0,
             constraints: BTreeMap::new(),
             indexes: BTreeMap::new(),
-            numbers: BTreeMap::new(),
+            triggers: BTreeMap::new(),
             security: Security { enabled, forced, policies },
             grants: row.grants.into_iter().collect(),
         }
@@ -311,7 +308,6 @@ struct SequenceRow {
 const TABLES: &str = "
 SELECT c.oid::int8 AS oid, c.relname::text AS name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
        EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)) AS inherits,
-       EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
        EXISTS (SELECT 1 FROM pg_rewrite w WHERE w.ev_class = c.oid) AS rules,
        coalesce(c.reloptions, '{}') AS options, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
        ARRAY(SELECT format(E'%s\\nfor %s %s to %s using %s check %s', p.polname, p.polcmd, p.polpermissive, p.polroles,

@@ -36,7 +36,7 @@ impl Surroundings<'_> {
         for (name, table) in &logical.tables {
             check_table(name, table)?;
             let mut shared = self.table(name, table)?;
-            shared.numbers = self.triggers(name, logical, &shared);
+            shared.triggers = self.triggers(name, logical, &shared);
             shape.tables.insert(name.clone(), shared);
         }
         for (name, sequence) in &logical.sequences {
@@ -223,7 +223,7 @@ fn check_table(name: &str, table: &Table) -> Result<(), Refused> {
         ("m", _) => ("is a materialized view", "make it a view, or a table that the application fills"),
         (_, "u") => ("is unlogged", "run ALTER TABLE … SET LOGGED"),
         _ if table.inherits => ("inherits, or is inherited from", "give each table all its columns"),
-        _ if table.triggers => ("has triggers", "let the application do what they do"),
+        _ if !table.triggers.is_empty() => ("has triggers", "let the application do what they do"),
         _ if table.rules => ("has rules", "let the application do what they do"),
         _ if table.security != Security::default() => ("has policies", "leave them out: policies keep tenants apart"),
         _ => return Ok(()),

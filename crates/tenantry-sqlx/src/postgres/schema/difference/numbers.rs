@@ -9,7 +9,7 @@ use super::{
 
 /// Those that are not to be there, or stand in the way of what columns become.
 pub(super) fn drop(name: &str, actual: &Table, expected: Option<&Table>, steps: &mut Vec<Step>) {
-    for (trigger, present) in &actual.numbers {
+    for (trigger, present) in &actual.triggers {
         if !expected.is_some_and(|expected| stays(trigger, present, actual, expected)) {
             let what = format!("trigger {trigger} of {name} is not the one that numbers the tenant's rows");
             steps.push(Step::new(what, format!("DROP TRIGGER {} ON {}", Quoted::new(trigger), Shared(name))));
@@ -19,9 +19,9 @@ pub(super) fn drop(name: &str, actual: &Table, expected: Option<&Table>, steps: 
 
 /// Those that are missing.
 pub(super) fn create(name: &str, actual: Option<&Table>, expected: &Table, steps: &mut Vec<Step>) {
-    for (trigger, wanted) in &expected.numbers {
+    for (trigger, wanted) in &expected.triggers {
         let stays = |actual: &Table| {
-            actual.numbers.get(trigger).is_some_and(|present| stays(trigger, present, actual, expected))
+            actual.triggers.get(trigger).is_some_and(|present| stays(trigger, present, actual, expected))
         };
         let column = wanted.columns.parse().ok().and_then(|number| expected.columns.get(&number));
         let Some(column) = column.filter(|_| !actual.is_some_and(stays)) else { continue };
@@ -41,5 +41,5 @@ fn stays(trigger: &str, present: &Trigger, actual: &Table, expected: &Table) -> 
     let retyped = |(number, column): (&i16, &super::super::model::Column)| {
         actual.columns.get(number).is_some_and(|present| present.kind != column.kind)
     };
-    expected.numbers.get(trigger) == Some(present) && !expected.columns.iter().any(retyped)
+    expected.triggers.get(trigger) == Some(present) && !expected.columns.iter().any(retyped)
 }
