@@ -67,8 +67,8 @@ impl Target {
     pub(crate) fn of(deployment: &Deployment, from: &Instance) -> Result<Self, Failure> {
         #[cfg(feature = "postgres")]
         if let Some(options) = deployment.config.postgres_options()? {
-            if from.url().is_some_and(|url| url.parse::<postgres::Instance>().is_err()) {
-                return Err(Failure::misused("the URL is not like postgres://user:password@host:5432/database"));
+            if let Some(Err(error)) = from.url().map(str::parse::<postgres::Instance>) {
+                return Err(Failure::misused(error.to_string()));
             }
             return Ok(Self::Postgres(Box::new(options)));
         }

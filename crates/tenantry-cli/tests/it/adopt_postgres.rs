@@ -113,6 +113,10 @@ async fn what_is_refused_leaves_no_tenant_on_a_server() {
     for (from, says) in [
         ("postgres://ann:hush@127.0.0.1:1/notes", "error[source]: postgres://ann@127.0.0.1:1/notes cannot be reached"),
         ("postgres://ann:hu/sh@db/notes", "error[usage]: the URL is not like postgres://"),
+        (
+            "postgres://ann@db/notes?pasword=hush",
+            "error[usage]: the URL has the parameter \"pasword\", which is not known",
+        ),
         ("missing.db", "error[source]: missing.db does not exist"),
     ] {
         let refused = target.show(&format!("adopt acme --from {from}"));

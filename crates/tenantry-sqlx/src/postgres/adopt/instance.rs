@@ -3,6 +3,9 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use sqlx::postgres::PgConnectOptions;
+use thiserror::Error;
+
+use crate::{adopt::AdoptError, parameters::unknown_parameter};
 
 /// Where an instance has its rows: in a PostgreSQL database, or in a SQLite file.
 ///
@@ -14,7 +17,7 @@ use sqlx::postgres::PgConnectOptions;
 ///
 /// let instance: Instance = "postgres://ann:hush@db/notes".parse()?;
 /// assert_eq!(instance.to_string(), "postgres://ann@db:5432/notes");
-/// # Ok::<(), sqlx::Error>(())
+/// # Ok::<(), tenantry_sqlx::adopt::postgres::InstanceError>(())
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
@@ -26,11 +29,15 @@ pub enum Instance {
 }
 
 impl FromStr for Instance {
-    type Err = sqlx::Error;
+    type Err = InstanceError;
 
-    fn from_str(text: &str) -> Result<Self, sqlx::Error> {
+    fn from_str(text: &str) -> Result<Self, InstanceError> {
         match text.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(text.parse()?))),
+            Some(("postgres" | "postgresql", _)) => match unknown_parameter(text) {
+                // sqlx would log it together with its value, a password perhaps.
+                Some(key) => Err(InstanceError::Parameter { key: key.to_owned() }),
+                None => Ok(Self::Postgres(Box::new(text.parse().map_err(|_| InstanceError::Url)?))),
+            },
             _ => Ok(Self::Sqlite(text.into())),
         }
     }
@@ -52,5 +59,26 @@ impl fmt::Display for Instance {
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text names no database that an instance could be in. The text is not repeated, since a password may be in it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InstanceError {
+    /// It has a parameter that nobody knows.
+    #[error("the URL has the parameter \"{key}\", which is not known")]
+    Parameter {
+        /// Its name.
+        key: String,
+    },
+    /// It is no URL of a database.
+    #[error("the URL is not like postgres://user:password@host:5432/database")]
+    Url,
+}
+
+impl From<InstanceError> for AdoptError {
+    fn from(error: InstanceError) -> Self {
+        Self::Database(sqlx::Error::Configuration(error.into()))
     }
 }

@@ -32,7 +32,11 @@ mod survey;
 
 use tenantry_core::{Placement, Tenant};
 
-pub use self::{instance::Instance, server::ServerError, survey::survey};
+pub use self::{
+    instance::{Instance, InstanceError},
+    server::ServerError,
+    survey::survey,
+};
 use super::{PostgresOptions, dedicated};
 use crate::adopt::{AdoptError, AdoptOptions, Adoption};
 

@@ -33,7 +33,7 @@ use tenantry_core::{Placement, Status, Tenant};
 /// Adoption into shared tables on PostgreSQL.
 #[cfg(feature = "postgres")]
 pub mod postgres {
-    pub use crate::postgres::adopt::{Instance, ServerError, adopt, survey};
+    pub use crate::postgres::adopt::{Instance, InstanceError, ServerError, adopt, survey};
 }
 
 pub(super) use self::record::{discard_unfinished, is_unfinished};
