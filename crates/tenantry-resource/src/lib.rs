@@ -4,7 +4,8 @@
 //! * [`PerTenant`] is a handle that yields the current tenant's own resource: a connection pool, a mailer, a whole
 //!   application.
 //! * `Settings` (feature `settings`) are the application's own struct, filled in for each tenant.
-//! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own.
+//! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own; [`Keys`] are the current
+//!   tenant's.
 //!
 //! Without a scope, every handle refuses; nothing falls back to a tenant by default.
 
@@ -16,6 +17,8 @@ pub mod settings;
 
 pub use self::{
     ambient::{NoScope, Within, current, spawn, spawn_blocking, within, within_call, within_sync},
-    keys::{DerivedKey, KeyFileError, KeyId, MasterKeys, MasterKeysError, NoRandomness, Purpose},
+    keys::{
+        DerivedKey, KeyFileError, KeyId, Keys, MasterKeys, MasterKeysError, NoRandomness, Purpose, Seals, TokenError,
+    },
     per_tenant::{Bounds, BoxError, BuildError, Held, MakeFn, MakeResource, PerTenant, Unavailable, make_fn},
 };

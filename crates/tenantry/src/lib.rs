@@ -34,8 +34,8 @@ pub use tenantry_core::{
     Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped,
 };
 pub use tenantry_resource::{
-    Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant, Purpose,
-    Unavailable, current, make_fn, spawn, spawn_blocking, within,
+    Bounds, BoxError, BuildError, DerivedKey, Held, KeyFileError, KeyId, Keys, MakeFn, MakeResource, MasterKeys,
+    NoScope, PerTenant, Purpose, TokenError, Unavailable, current, make_fn, spawn, spawn_blocking, within,
 };
 pub use tenantry_sql as sql;
 #[cfg(feature = "postgres")]

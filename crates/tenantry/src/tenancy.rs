@@ -13,7 +13,7 @@ use sqlx::Sqlite;
 #[cfg(feature = "postgres")]
 use sqlx::postgres::PgConnectOptions;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
-use tenantry_resource::{Bounds, BoxError, PerTenant};
+use tenantry_resource::{Bounds, BoxError, Keys, MasterKeys, PerTenant};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 #[cfg(feature = "postgres")]
@@ -50,6 +50,7 @@ struct Shared {
     admission: Arc<Admission>,
     follower: Follower,
     layers: Layers,
+    keys: Keys,
     dispatched: Arc<Dispatched>,
     sqlite: ScopedPool<Sqlite>,
     #[cfg(feature = "postgres")]
@@ -82,7 +83,8 @@ impl Tenancy {
         let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.follow(change));
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
         let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
-        let layers = layers(&config, Arc::clone(&admission))?;
+        let master = keys::load(&config.keys)?;
+        let layers = layers(&config, Arc::clone(&admission), &master)?;
         let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
         #[cfg(feature = "postgres")]
         let postgres = match config.postgres_options()? {
@@ -95,6 +97,7 @@ impl Tenancy {
             admission,
             follower,
             layers,
+            keys: Keys::new(master),
             dispatched,
             sqlite,
             #[cfg(feature = "postgres")]
@@ -136,6 +139,11 @@ impl Tenancy {
     #[cfg(feature = "postgres")]
     pub fn postgres(&self) -> ScopedPool<sqlx::Postgres> {
         self.shared.postgres.clone()
+    }
+
+    /// The keys of the tenant whose scope is current, for what the application signs: sessions, bearer tokens, links.
+    pub fn keys(&self) -> Keys {
+        self.shared.keys.clone()
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -220,12 +228,9 @@ impl Dispatched {
     }
 }
 
-fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenError> {
+fn layers(config: &Config, admission: Arc<Admission>, keys: &MasterKeys) -> Result<Layers, OpenError> {
     let trusted = TrustedProxies::new(config.proxies.trusted.iter().copied());
-    let seal = match config.cookies.seal {
-        true => Some(seal(config)?),
-        false => None,
-    };
+    let seal = config.cookies.seal.then(|| seal(config, keys.clone()));
     let rewriting = match config.html.rewrite {
         true => HtmlRewriting::On,
         false => HtmlRewriting::Off,
@@ -240,10 +245,9 @@ fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenErro
     })
 }
 
-fn seal(config: &Config) -> Result<SealLayer, OpenError> {
-    let keys = keys::load(&config.keys)?;
+fn seal(config: &Config, keys: MasterKeys) -> SealLayer {
     let cookies_max = usize::try_from(config.cookies.cookies_max).unwrap_or(usize::MAX);
-    Ok(SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max))
+    SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max)
 }
 
 impl Config {
