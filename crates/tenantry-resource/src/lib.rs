@@ -4,6 +4,7 @@
 //! * [`PerTenant`] is a handle that yields the current tenant's own resource: a connection pool, a mailer, a whole
 //!   application.
 //! * `Settings` (feature `settings`) are the application's own struct, filled in for each tenant.
+//! * `Uploads` (feature `uploads`) are each tenant's files, in a folder or a bucket.
 //! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own; [`Keys`] are the current
 //!   tenant's.
 //!
@@ -14,6 +15,8 @@ mod keys;
 mod per_tenant;
 #[cfg(feature = "settings")]
 pub mod settings;
+#[cfg(feature = "uploads")]
+pub mod uploads;
 
 pub use self::{
     ambient::{NoScope, Within, current, spawn, spawn_blocking, within, within_call, within_sync},

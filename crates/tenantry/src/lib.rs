@@ -27,6 +27,7 @@ mod resolver;
 mod serve;
 pub mod settings;
 mod tenancy;
+pub mod uploads;
 
 pub use tenantry_core::{
     Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Limits, Malformed, Mirror,

@@ -13,7 +13,7 @@ use sqlx::Sqlite;
 #[cfg(feature = "postgres")]
 use sqlx::postgres::PgConnectOptions;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
-use tenantry_resource::{Bounds, BoxError, Keys, MasterKeys, PerTenant};
+use tenantry_resource::{Bounds, BoxError, Keys, MasterKeys, PerTenant, uploads::Uploads};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 #[cfg(feature = "postgres")]
@@ -51,6 +51,7 @@ struct Shared {
     follower: Follower,
     layers: Layers,
     keys: Keys,
+    uploads: Uploads,
     dispatched: Arc<Dispatched>,
     sqlite: ScopedPool<Sqlite>,
     #[cfg(feature = "postgres")]
@@ -91,13 +92,16 @@ impl Tenancy {
             Some(options) => ScopedPool::postgres(options, Some(Arc::clone(&admission))),
             None => ScopedPool::unconfigured("write database.url and database.application_url"),
         };
+        let keys = Keys::new(master);
+        let uploads = Uploads::new(config.uploads.place.clone().into(), config.uploads.options(), keys.clone());
         let shared = Shared {
             config,
             catalog,
             admission,
             follower,
             layers,
-            keys: Keys::new(master),
+            uploads,
+            keys,
             dispatched,
             sqlite,
             #[cfg(feature = "postgres")]
@@ -144,6 +148,10 @@ impl Tenancy {
     /// The keys of the tenant whose scope is current, for what the application signs: sessions, bearer tokens, links.
     pub fn keys(&self) -> Keys {
         self.shared.keys.clone()
+    }
+
+    pub(crate) fn uploads_handle(&self) -> &Uploads {
+        &self.shared.uploads
     }
 
     pub(crate) fn config(&self) -> &Config {

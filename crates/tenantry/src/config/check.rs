@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CatalogPlace, ClaimSection, Config, HostSection, PathSection, ResolveSection, plans};
+use super::{CatalogPlace, ClaimSection, Config, HostSection, PathSection, ResolveSection, UploadsPlace, plans};
 
 /// Every problem, in the order of the file.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -41,6 +41,9 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     }
     let ordered = instances.backoff_min > Duration::ZERO && instances.backoff_min <= instances.backoff_max;
     unless(ordered, "instances.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
+    let can_go_there = cfg!(feature = "s3") || !matches!(config.uploads.place, UploadsPlace::Bucket(_));
+    unless(can_go_there, "uploads.url: this build has no buckets; build with the feature s3");
+    unless(config.uploads.object_bytes_max != Some(0), "uploads.object_bytes_max: it has to be at least 1");
     let times = [
         ("catalog.poll", config.catalog.poll),
         ("catalog.busy_timeout", config.catalog.busy_timeout),
@@ -50,6 +53,8 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         ("instances.build_timeout", instances.build_timeout),
         ("instances.backoff_max", instances.backoff_max),
         ("instances.drain_timeout", instances.drain_timeout),
+        ("uploads.usage_max_age", config.uploads.usage_max_age),
+        ("uploads.parts_max_age", config.uploads.parts_max_age),
     ];
     for (key, time) in times {
         unless(time <= TIME_MAX, &format!("{key}: it is longer than a year"));

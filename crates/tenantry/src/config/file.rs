@@ -11,7 +11,7 @@ use tenantry_core::{PlanName, Plans};
 
 use super::{
     CatalogPlace, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection,
-    KeysSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
+    KeysSection, PlanSection, ProxiesSection, ResolveSection, UploadsPlace, UploadsSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -45,6 +45,8 @@ pub struct Config {
     pub html: HtmlSection,
     /// How many applications live, and how long.
     pub instances: InstancesSection,
+    /// Where the tenants' files are.
+    pub uploads: UploadsSection,
     /// What tenants may use. The plan `default` is always there, whatever a file lists.
     #[serde(with = "value::by_plan_name")]
     pub plans: BTreeMap<PlanName, PlanSection>,
@@ -61,6 +63,7 @@ impl Default for Config {
             cookies: CookiesSection::default(),
             html: HtmlSection::default(),
             instances: InstancesSection::default(),
+            uploads: UploadsSection::default(),
             plans: BTreeMap::from([(PlanName::default(), PlanSection::default())]),
         }
     }
@@ -150,7 +153,15 @@ impl Config {
             CatalogPlace::File(path) => Some(path),
             CatalogPlace::Server(_) => None,
         };
+        let uploads = match &mut self.uploads.place {
+            UploadsPlace::Folder(path) => Some(path),
+            UploadsPlace::Bucket(_) => None,
+        };
         let database = &mut self.database;
-        [&mut database.shared, &mut database.dedicated, &mut self.keys.file].into_iter().chain(catalog).chain(claim)
+        [&mut database.shared, &mut database.dedicated, &mut self.keys.file]
+            .into_iter()
+            .chain(catalog)
+            .chain(uploads)
+            .chain(claim)
     }
 }

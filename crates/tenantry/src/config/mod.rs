@@ -13,6 +13,7 @@
 //! | `http` | `[proxies]`, `[cookies]`, `[html]` |
 //! | `keys` | `[keys]` |
 //! | `instances` | `[instances]` |
+//! | `uploads` | `[uploads]` |
 //! | `plans` | `[plans.<name>]` |
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
@@ -31,6 +32,7 @@ mod resolve;
 mod server_url;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod value;
 
 pub use self::{
@@ -45,4 +47,5 @@ pub use self::{
     plans::PlanSection,
     resolve::{HeaderSection, HostSection, PathSection, ResolveMode, ResolveSection},
     server_url::ServerUrl,
+    uploads::{UploadsPlace, UploadsSection},
 };
