@@ -162,12 +162,12 @@ refusals! {
     /// As many instances as allowed are built, and each has work under way.
     InstancesFull = "instances_full", SERVICE_UNAVAILABLE, exit 26, "the service is full right now",
         "raise instances.live_max if the machine has room";
-    /// Work that needs a tenant ran outside any scope.
-    NoScope = "no_scope", INTERNAL_SERVER_ERROR, exit 27, "the service failed on this request",
-        "the work ran outside a scope: enter one with `within`, or keep the caller's with `tenantry::spawn`";
     /// The link is changed, of another tenant, or its time is up.
     LinkInvalid = "link_invalid", FORBIDDEN, exit 51, "the link is not valid any more",
         "whoever gave the link has to make a new one";
+    /// Work that needs a tenant ran outside any scope.
+    NoScope = "no_scope", INTERNAL_SERVER_ERROR, exit 27, "the service failed on this request",
+        "the work ran outside a scope: enter one with `within`, or keep the caller's with `tenantry::spawn`";
     /// The tenant is on a plan that the configuration does not have.
     PlanUnknown = "plan_unknown", SERVICE_UNAVAILABLE, exit 28, "the service is not available right now",
         "add the plan to the configuration, or put the tenant on one that is there";
