@@ -15,4 +15,5 @@ mod settings;
 mod shared;
 mod tidy;
 mod tokens;
+mod uploads;
 mod websocket;
