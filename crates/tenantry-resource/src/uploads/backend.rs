@@ -174,6 +174,6 @@ fn open_bucket(bucket: &Bucket) -> Result<Arc<dyn ObjectStore>, BoxError> {
 
 /// With at most 10,000 parts of this size, an upload to S3 has 78 GiB.
 const PART_BYTES_OF_BUCKET: usize = 8 << 20;
-const PART_BYTES_OF_FOLDER: usize = 1 << 20;
+const PART_BYTES_OF_FOLDER: usize = 4 << 20;
 /// How many files are found before somebody asks for the first.
 const LISTED_AHEAD: usize = 256;

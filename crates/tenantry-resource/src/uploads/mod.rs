@@ -9,7 +9,7 @@
 //!    at once; what a killed process leaves behind does not count, and is swept when it is
 //!    [`Options::parts_age_max`] old. In a bucket, a lifecycle rule has to do that: `AbortIncompleteMultipartUpload`.
 //! 6. Files in the folder are readable by their owner only, and on disk before `put` answers. Symbolic links in it are
-//!    not followed. A file has 128 bytes in front of its content that say what type it is.
+//!    not followed. A file has 128 bytes behind its content that say what type it is.
 //!
 //! **Several processes.** How much a tenant has stored is counted by listing when it is first asked for, kept up by this
 //! process, and counted again when it is [`Options::usage_max_age`] old, which is when the uploads of other processes are

@@ -11,7 +11,7 @@ use super::{
     ObjectName, Stored, UploadError,
     account::{Full, Reservation},
     backend::Backend,
-    folder::{CONTENT_TYPE_MAX, blocking, preface},
+    folder::{CONTENT_TYPE_MAX, trailer},
     handle::Shared,
 };
 use crate::{BoxError, within};
@@ -38,7 +38,7 @@ where
         None => shared.accounts.of(scope.id()),
     };
     let path = backend.path(scope.id(), name.key()).map_err(failed)?;
-    let mut writing = Writing::new(backend, path, &content_type).await.map_err(failed)?;
+    let mut writing = Writing::new(backend, path, &content_type).map_err(failed)?;
     let mut reservation = Reservation::new(account, max);
     let sent = receive(&shared, &slug, &mut writing, &mut reservation, body).await;
     if let Err(error) = sent {
@@ -124,21 +124,29 @@ struct Writing {
     backend: Arc<Backend>,
     path: Path,
     attributes: Attributes,
+    /// What comes after all else.
+    trailer: Option<Bytes>,
     /// What has come so far, as long as it is less than a part.
     first: PutPayloadMut,
     parts: Option<WriteMultipart>,
 }
 
 impl Writing {
-    async fn new(backend: Arc<Backend>, path: Path, content_type: &str) -> Result<Self, BoxError> {
-        let mut writing =
-            Self { backend, path, attributes: Attributes::new(), first: PutPayloadMut::new(), parts: None };
+    fn new(backend: Arc<Backend>, path: Path, content_type: &str) -> Result<Self, BoxError> {
+        let mut writing = Self {
+            backend,
+            path,
+            attributes: Attributes::new(),
+            trailer: None,
+            first: PutPayloadMut::new(),
+            parts: None,
+        };
         match writing.backend.folder.clone() {
             Some(folder) => {
-                let path = writing.path.to_string();
-                let prepare = move || folder.prepare(path.split('/').next().unwrap_or_default(), &path);
-                blocking(prepare).await?;
-                writing.first.push(preface(content_type));
+                // Looks at three names, which takes less than a thread that waits for them; `object_store` opens files so.
+                let path = writing.path.as_ref();
+                folder.prepare(path.split('/').next().unwrap_or_default(), path)?;
+                writing.trailer = Some(trailer(content_type));
             }
             None => {
                 writing.attributes.insert(Attribute::ContentType, content_type.to_owned().into());
@@ -148,7 +156,7 @@ impl Writing {
     }
 
     async fn push(&mut self, bytes: Bytes) -> Result<(), BoxError> {
-        if self.parts.is_none() && self.first.content_length() + bytes.len() >= self.backend.part_bytes {
+        if self.parts.is_none() && self.first.content_length() + bytes.len() > self.backend.part_bytes {
             self.start_parts().await?;
         }
         match &mut self.parts {
@@ -174,6 +182,12 @@ impl Writing {
     }
 
     async fn finish(mut self) -> Result<(), BoxError> {
+        if let Some(trailer) = self.trailer.take() {
+            match &mut self.parts {
+                Some(parts) => parts.write(&trailer),
+                None => self.first.push(trailer),
+            }
+        }
         match self.parts.take() {
             Some(parts) => drop(parts.finish().await?),
             None => {
@@ -183,9 +197,8 @@ impl Writing {
             }
         }
         if let Some(folder) = self.backend.folder.clone() {
-            let path = self.path.to_string();
             // It is there now; and its folder is its owner's only.
-            if let Err(error) = blocking(move || folder.make_private(&path)).await {
+            if let Err(error) = folder.make_private(self.path.as_ref()) {
                 tracing::warn!(%error, path = %self.path, "the permissions of an upload cannot be set");
             }
         }
