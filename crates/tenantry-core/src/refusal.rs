@@ -162,6 +162,15 @@ refusals! {
     /// As many instances as allowed are built, and each has work under way.
     InstancesFull = "instances_full", SERVICE_UNAVAILABLE, exit 26, "the service is full right now",
         "raise instances.live_max if the machine has room";
+    /// A job cannot be queued as it is.
+    JobRefused = "job_refused", UNPROCESSABLE_ENTITY, exit 55, "the job cannot be queued",
+        "the reason says why; what is large is stored elsewhere, and its name queued";
+    /// The tenant has as many jobs queued as its plan allows.
+    JobsFull = "jobs_full", TOO_MANY_REQUESTS, exit 56, "too many jobs are waiting already",
+        "raise plans.<name>.jobs_max if it may have more";
+    /// The store of jobs cannot be read or written.
+    JobsUnavailable = "jobs_unavailable", SERVICE_UNAVAILABLE, exit 57, "the service is not available right now",
+        "check the file or server at jobs.url";
     /// Work that needs a tenant ran outside any scope.
     NoScope = "no_scope", INTERNAL_SERVER_ERROR, exit 27, "the service failed on this request",
         "the work ran outside a scope: enter one with `within`, or keep the caller's with `tenantry::spawn`";

@@ -4,11 +4,14 @@
 //! * [`PerTenant`] is a handle that yields the current tenant's own resource: a connection pool, a mailer, a whole
 //!   application.
 //! * `Settings` (feature `settings`) are the application's own struct, filled in for each tenant.
+//! * `JobQueue` (feature `jobs`) holds jobs that run later, in the scope of their tenant.
 //! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own.
 //!
 //! Without a scope, every handle refuses; nothing falls back to a tenant by default.
 
 mod ambient;
+#[cfg(feature = "jobs")]
+pub mod jobs;
 mod keys;
 mod per_tenant;
 #[cfg(feature = "settings")]

@@ -13,6 +13,8 @@ mod derived;
 mod file;
 mod master;
 
+#[cfg(feature = "jobs")]
+pub(crate) use self::master::fill;
 pub use self::{
     derived::{DerivedKey, KeyId, Purpose},
     file::KeyFileError,

@@ -1,0 +1,3 @@
+//! The suites of resources, on every implementation.
+
+mod jobs;
