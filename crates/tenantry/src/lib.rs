@@ -21,6 +21,7 @@
 mod catalog;
 pub mod config;
 mod front;
+pub mod jobs;
 mod keys;
 mod open;
 mod resolver;

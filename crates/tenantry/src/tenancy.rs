@@ -10,17 +10,16 @@ use std::{
 
 use axum::Router;
 use sqlx::Sqlite;
-#[cfg(feature = "postgres")]
-use sqlx::postgres::PgConnectOptions;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
-use tenantry_resource::{Bounds, BoxError, PerTenant};
+use tenantry_resource::{Bounds, BoxError, PerTenant, jobs::Jobs};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 #[cfg(feature = "postgres")]
-use tenantry_sqlx::{Ids, PostgresOptions, unknown_parameter};
+use tenantry_sqlx::{Ids, PostgresOptions};
 use tenantry_tower::{
     AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
 };
+use tokio::sync::OnceCell;
 
 use crate::{
     CatalogStore, Front, OpenError,
@@ -51,6 +50,7 @@ struct Shared {
     follower: Follower,
     layers: Layers,
     dispatched: Arc<Dispatched>,
+    jobs: OnceCell<Jobs>,
     sqlite: ScopedPool<Sqlite>,
     #[cfg(feature = "postgres")]
     postgres: ScopedPool<sqlx::Postgres>,
@@ -96,6 +96,7 @@ impl Tenancy {
             follower,
             layers,
             dispatched,
+            jobs: OnceCell::new(),
             sqlite,
             #[cfg(feature = "postgres")]
             postgres,
@@ -140,6 +141,18 @@ impl Tenancy {
 
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    pub(crate) fn jobs_cell(&self) -> &OnceCell<Jobs> {
+        &self.shared.jobs
+    }
+
+    pub(crate) fn shared_admission(&self) -> Arc<Admission> {
+        Arc::clone(&self.shared.admission)
+    }
+
+    pub(crate) fn shared_catalog(&self) -> Arc<dyn Catalog> {
+        self.shared.catalog.shared()
     }
 
     pub(crate) fn mirror(&self) -> &Arc<Mirror> {
@@ -263,20 +276,8 @@ impl Config {
     pub fn postgres_options(&self) -> Result<Option<PostgresOptions>, ConfigError> {
         let section = &self.database;
         let (Some(owner), Some(application)) = (&section.url, &section.application_url) else { return Ok(None) };
-        let options = |key: &str, url: &ServerUrl| {
-            let invalid = |why: String| ConfigError::Invalid {
-                place: "the configuration".to_owned(),
-                problems: vec![format!("{key}: {url} {why}")],
-            };
-            if let Some(unknown) = unknown_parameter(url.expose()) {
-                return Err(invalid(format!("has the parameter \"{unknown}\", which is not known")));
-            }
-            // The error of sqlx may repeat a part of the URL, the password for instance.
-            let parsed = PgConnectOptions::from_str(url.expose());
-            parsed.map_err(|_| invalid("has a parameter whose value cannot be".to_owned()))
-        };
-        let application = options("database.application_url", application)?;
-        let mut postgres = PostgresOptions::new(application, options("database.url", owner)?);
+        let application = connect_options("database.application_url", application)?;
+        let mut postgres = PostgresOptions::new(application, connect_options("database.url", owner)?);
         let same = sqlite_options(self);
         postgres.global = same.global.iter().map(|name| Name::exact(name.as_str())).collect();
         postgres.connections_max = same.connections_max;

@@ -12,6 +12,7 @@ use apalis_core::{
     worker::context::WorkerContext,
 };
 use serde::de::DeserializeOwned;
+use sync_wrapper::SyncWrapper;
 use tenantry_core::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -35,7 +36,7 @@ pub(super) struct Working<T> {
     /// Tells the fetching to stop, at the latest when this is dropped.
     stop: DropGuard,
     fetching: Option<JoinHandle<Option<Task<T>>>>,
-    closing: Option<BoxFuture<'static, ()>>,
+    closing: Option<SyncWrapper<BoxFuture<'static, ()>>>,
 }
 
 impl<T: DeserializeOwned + Send + 'static> Working<T> {
@@ -55,20 +56,19 @@ impl<T: DeserializeOwned + Send + 'static> Working<T> {
     }
 
     /// Gives back what was fetched and cannot be run any more.
-    fn closing(&mut self) -> &mut BoxFuture<'static, ()> {
+    fn closing(&mut self) -> Pin<&mut (dyn Future<Output = ()> + Send)> {
         self.stop.token().cancel();
         let fetching = self.fetching.take();
-        self.closing.get_or_insert_with(|| {
-            Box::pin(async move {
-                let fetched = match fetching {
-                    Some(fetching) => fetching.await.ok().flatten(),
-                    None => None,
-                };
-                if let Some(lease) = fetched.as_ref().and_then(|task| task.data().get::<Lease>()) {
-                    lease.finish(&Outcome::Returned).await;
-                }
-            })
-        })
+        let give_back = async move {
+            let fetched = match fetching {
+                Some(fetching) => fetching.await.ok().flatten(),
+                None => None,
+            };
+            if let Some(lease) = fetched.as_ref().and_then(|task| task.data().get::<Lease>()) {
+                lease.finish(&Outcome::Returned).await;
+            }
+        };
+        self.closing.get_or_insert_with(|| SyncWrapper::new(Box::pin(give_back))).get_mut().as_mut()
     }
 }
 
@@ -94,7 +94,7 @@ impl<T: DeserializeOwned + Send + 'static> Backend for JobQueue<T> {
 
     fn poll_close(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), JobError>> {
         if let Some(working) = &mut self.working {
-            ready!(working.closing().as_mut().poll(cx));
+            ready!(working.closing().poll(cx));
             self.working = None;
         }
         Poll::Ready(Ok(()))

@@ -10,6 +10,7 @@ use std::{
 use apalis_core::task::Task;
 use futures_util::Sink;
 use serde::Serialize;
+use sync_wrapper::SyncWrapper;
 use tenantry_core::{BoxFuture, Scope};
 
 use super::{
@@ -24,7 +25,7 @@ use crate::{NoRandomness, current};
 #[derive(Default)]
 pub(super) struct Pushing {
     sent: Vec<(Scope, NewJob)>,
-    storing: Option<BoxFuture<'static, Result<(), JobError>>>,
+    storing: Option<SyncWrapper<BoxFuture<'static, Result<(), JobError>>>>,
 }
 
 impl Place {
@@ -97,14 +98,15 @@ impl<T: Serialize> Sink<Task<T>> for JobQueue<T> {
         let Self { place, pushing, .. } = self.get_mut();
         loop {
             if let Some(storing) = &mut pushing.storing {
-                let stored = ready!(storing.as_mut().poll(cx));
+                let stored = ready!(storing.get_mut().as_mut().poll(cx));
                 pushing.storing = None;
                 stored?;
             }
             if pushing.sent.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            pushing.storing = Some(Box::pin(place.clone().push_all(std::mem::take(&mut pushing.sent))));
+            let storing = place.clone().push_all(std::mem::take(&mut pushing.sent));
+            pushing.storing = Some(SyncWrapper::new(Box::pin(storing)));
         }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CatalogPlace, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection,
+    CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection, JobsSection,
     KeysSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
 };
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub html: HtmlSection,
     /// How many applications live, and how long.
     pub instances: InstancesSection,
+    /// Work that is done later.
+    pub jobs: JobsSection,
     /// What tenants may use. The plan `default` is always there, whatever a file lists.
     #[serde(with = "value::by_plan_name")]
     pub plans: BTreeMap<PlanName, PlanSection>,
@@ -61,6 +63,7 @@ impl Default for Config {
             cookies: CookiesSection::default(),
             html: HtmlSection::default(),
             instances: InstancesSection::default(),
+            jobs: JobsSection::default(),
             plans: BTreeMap::from([(PlanName::default(), PlanSection::default())]),
         }
     }
@@ -146,11 +149,9 @@ impl Config {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let claim = self.resolve.claim.as_mut().and_then(|claim| claim.keys.path_mut());
-        let catalog = match &mut self.catalog.place {
-            CatalogPlace::File(path) => Some(path),
-            CatalogPlace::Server(_) => None,
-        };
+        let stores = [self.catalog.place.path_mut(), self.jobs.place.path_mut()];
         let database = &mut self.database;
-        [&mut database.shared, &mut database.dedicated, &mut self.keys.file].into_iter().chain(catalog).chain(claim)
+        let files = [&mut database.shared, &mut database.dedicated, &mut self.keys.file];
+        files.into_iter().chain(stores.into_iter().flatten()).chain(claim)
     }
 }

@@ -11,6 +11,8 @@
 //! | `database` | `[database]` |
 //! | `resolve`, `claim` | `[resolve]`, `[resolve.host]`, `[resolve.path]`, `[resolve.header]`, `[resolve.claim]` |
 //! | `http` | `[proxies]`, `[cookies]`, `[html]` |
+//! | `place` | where a store is: a file, or a server |
+//! | `jobs` | `[jobs]` |
 //! | `keys` | `[keys]` |
 //! | `instances` | `[instances]` |
 //! | `plans` | `[plans.<name>]` |
@@ -25,7 +27,9 @@ mod error;
 mod file;
 mod http;
 mod instances;
+mod jobs;
 mod keys;
+mod place;
 mod plans;
 mod resolve;
 mod server_url;
@@ -33,15 +37,19 @@ mod server_url;
 mod tests;
 mod value;
 
+#[cfg(feature = "postgres")]
+pub(crate) use self::server_url::connect_options;
 pub use self::{
-    catalog::{CatalogPlace, CatalogSection},
+    catalog::CatalogSection,
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
     database::{DatabaseSection, IdsOf},
     error::ConfigError,
     file::Config,
     http::{CookiesSection, HtmlSection, ProxiesSection},
     instances::InstancesSection,
+    jobs::JobsSection,
     keys::KeysSection,
+    place::Place,
     plans::PlanSection,
     resolve::{HeaderSection, HostSection, PathSection, ResolveMode, ResolveSection},
     server_url::ServerUrl,

@@ -3,7 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "postgres")]
+use sqlx::postgres::PgConnectOptions;
+#[cfg(feature = "postgres")]
+use tenantry_sqlx::unknown_parameter;
 use url::Url;
+
+#[cfg(feature = "postgres")]
+use super::error::ConfigError;
 
 /// The URL of a database, such as `postgres://user:password@host:5432/database`. Neither its text nor its `Debug` has the
 /// password; without one in the URL, `PGPASSWORD` or `~/.pgpass` has it.
@@ -41,6 +48,20 @@ impl ServerUrl {
             .map(Self)
             .map_err(|error| format!("url is not like postgres://user:password@host:5432/database: {error}"))
     }
+}
+
+/// How to connect to the database that the key `key` names.
+#[cfg(feature = "postgres")]
+pub(crate) fn connect_options(key: &str, url: &ServerUrl) -> Result<PgConnectOptions, ConfigError> {
+    let invalid = |why: String| ConfigError::Invalid {
+        place: "the configuration".to_owned(),
+        problems: vec![format!("{key}: {url} {why}")],
+    };
+    if let Some(unknown) = unknown_parameter(url.expose()) {
+        return Err(invalid(format!("has the parameter \"{unknown}\", which is not known")));
+    }
+    // The error of sqlx may repeat a part of the URL, the password for instance.
+    url.expose().parse().map_err(|_| invalid("has a parameter whose value cannot be".to_owned()))
 }
 
 impl fmt::Display for ServerUrl {

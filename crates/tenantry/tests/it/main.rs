@@ -9,6 +9,7 @@ mod deployment;
 mod edges;
 mod injection;
 mod isolation;
+mod jobs;
 mod lifecycle;
 mod notes;
 mod settings;
