@@ -23,6 +23,7 @@ pub mod config;
 mod front;
 pub mod jobs;
 mod keys;
+mod metrics;
 mod open;
 mod resolver;
 mod serve;
@@ -30,9 +31,9 @@ pub mod settings;
 mod tenancy;
 
 pub use tenantry_core::{
-    Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Limits, Malformed, Mirror,
-    NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution, Resolver,
-    Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped,
+    Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Count, Limits, Malformed,
+    Mirror, NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution,
+    Resolver, Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped, Usage, Usages,
 };
 pub use tenantry_resource::{
     Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant, Purpose,

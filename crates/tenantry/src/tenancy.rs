@@ -10,7 +10,7 @@ use std::{
 
 use axum::Router;
 use sqlx::Sqlite;
-use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
+use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status, Usages};
 use tenantry_resource::{Bounds, BoxError, PerTenant, jobs::Jobs};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
@@ -78,10 +78,17 @@ impl Tenancy {
         config.check()?;
         let catalog = CatalogStore::open(&config.catalog, OpenOptions::create_if_missing()).await?;
         let dispatched = Arc::new(Dispatched::default());
-        let told = Arc::clone(&dispatched);
-        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.follow(change));
+        let usages = Arc::new(Usages::new(usize::try_from(config.metrics.tenants_max.get()).unwrap_or(usize::MAX)));
+        let told = (Arc::clone(&dispatched), Arc::clone(&usages));
+        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| {
+            told.0.follow(change);
+            if let Change::Removed { id, .. } = change {
+                told.1.forget(*id);
+            }
+        });
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
-        let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
+        let admission = Admission::new(Arc::clone(follower.mirror()), config.plans()?).counting(usages);
+        let admission = Arc::new(admission);
         let layers = layers(&config, Arc::clone(&admission))?;
         let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
         #[cfg(feature = "postgres")]

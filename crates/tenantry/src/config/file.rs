@@ -11,7 +11,7 @@ use tenantry_core::{PlanName, Plans};
 
 use super::{
     CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection, JobsSection,
-    KeysSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
+    KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -47,6 +47,8 @@ pub struct Config {
     pub instances: InstancesSection,
     /// Work that is done later.
     pub jobs: JobsSection,
+    /// What is counted.
+    pub metrics: MetricsSection,
     /// What tenants may use. The plan `default` is always there, whatever a file lists.
     #[serde(with = "value::by_plan_name")]
     pub plans: BTreeMap<PlanName, PlanSection>,
@@ -64,6 +66,7 @@ impl Default for Config {
             html: HtmlSection::default(),
             instances: InstancesSection::default(),
             jobs: JobsSection::default(),
+            metrics: MetricsSection::default(),
             plans: BTreeMap::from([(PlanName::default(), PlanSection::default())]),
         }
     }

@@ -15,6 +15,7 @@
 //! | `jobs` | `[jobs]` |
 //! | `keys` | `[keys]` |
 //! | `instances` | `[instances]` |
+//! | `metrics` | `[metrics]` |
 //! | `plans` | `[plans.<name>]` |
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
@@ -29,6 +30,7 @@ mod http;
 mod instances;
 mod jobs;
 mod keys;
+mod metrics;
 mod place;
 mod plans;
 mod resolve;
@@ -49,6 +51,7 @@ pub use self::{
     instances::InstancesSection,
     jobs::JobsSection,
     keys::KeysSection,
+    metrics::MetricsSection,
     place::Place,
     plans::PlanSection,
     resolve::{HeaderSection, HostSection, PathSection, ResolveMode, ResolveSection},

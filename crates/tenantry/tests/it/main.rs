@@ -11,6 +11,7 @@ mod injection;
 mod isolation;
 mod jobs;
 mod lifecycle;
+mod metrics;
 mod notes;
 mod settings;
 mod shared;
