@@ -29,6 +29,7 @@ mod resolver;
 mod serve;
 pub mod settings;
 mod tenancy;
+pub mod uploads;
 
 pub use tenantry_core::{
     Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Count, Limits, Malformed,
@@ -36,8 +37,8 @@ pub use tenantry_core::{
     Resolver, Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped, Usage, Usages,
 };
 pub use tenantry_resource::{
-    Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant, Purpose,
-    Unavailable, current, make_fn, spawn, spawn_blocking, within,
+    Bounds, BoxError, BuildError, DerivedKey, Held, KeyFileError, KeyId, Keys, MakeFn, MakeResource, MasterKeys,
+    NoScope, PerTenant, Purpose, TokenError, Unavailable, current, make_fn, spawn, spawn_blocking, within,
 };
 pub use tenantry_sql as sql;
 #[cfg(feature = "postgres")]

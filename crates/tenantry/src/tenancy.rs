@@ -11,7 +11,7 @@ use std::{
 use axum::Router;
 use sqlx::Sqlite;
 use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status, Usages};
-use tenantry_resource::{Bounds, BoxError, PerTenant, jobs::Jobs};
+use tenantry_resource::{Bounds, BoxError, Keys, MasterKeys, PerTenant, jobs::Jobs, uploads::Uploads};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 #[cfg(feature = "postgres")]
@@ -49,6 +49,8 @@ struct Shared {
     admission: Arc<Admission>,
     follower: Follower,
     layers: Layers,
+    keys: Keys,
+    uploads: Uploads,
     dispatched: Arc<Dispatched>,
     jobs: OnceCell<Jobs>,
     sqlite: ScopedPool<Sqlite>,
@@ -89,19 +91,24 @@ impl Tenancy {
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
         let admission = Admission::new(Arc::clone(follower.mirror()), config.plans()?).counting(usages);
         let admission = Arc::new(admission);
-        let layers = layers(&config, Arc::clone(&admission))?;
+        let master = keys::load(&config.keys)?;
+        let layers = layers(&config, Arc::clone(&admission), &master)?;
         let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
         #[cfg(feature = "postgres")]
         let postgres = match config.postgres_options()? {
             Some(options) => ScopedPool::postgres(options, Some(Arc::clone(&admission))),
             None => ScopedPool::unconfigured("write database.url and database.application_url"),
         };
+        let keys = Keys::new(master);
+        let uploads = Uploads::new(config.uploads.place.clone().into(), config.uploads.options(), keys.clone());
         let shared = Shared {
             config,
             catalog,
             admission,
             follower,
             layers,
+            uploads,
+            keys,
             dispatched,
             jobs: OnceCell::new(),
             sqlite,
@@ -144,6 +151,15 @@ impl Tenancy {
     #[cfg(feature = "postgres")]
     pub fn postgres(&self) -> ScopedPool<sqlx::Postgres> {
         self.shared.postgres.clone()
+    }
+
+    /// The keys of the tenant whose scope is current, for what the application signs: sessions, bearer tokens, links.
+    pub fn keys(&self) -> Keys {
+        self.shared.keys.clone()
+    }
+
+    pub(crate) fn uploads_handle(&self) -> &Uploads {
+        &self.shared.uploads
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -240,12 +256,9 @@ impl Dispatched {
     }
 }
 
-fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenError> {
+fn layers(config: &Config, admission: Arc<Admission>, keys: &MasterKeys) -> Result<Layers, OpenError> {
     let trusted = TrustedProxies::new(config.proxies.trusted.iter().copied());
-    let seal = match config.cookies.seal {
-        true => Some(seal(config)?),
-        false => None,
-    };
+    let seal = config.cookies.seal.then(|| seal(config, keys.clone()));
     let rewriting = match config.html.rewrite {
         true => HtmlRewriting::On,
         false => HtmlRewriting::Off,
@@ -260,10 +273,9 @@ fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenErro
     })
 }
 
-fn seal(config: &Config) -> Result<SealLayer, OpenError> {
-    let keys = keys::load(&config.keys)?;
+fn seal(config: &Config, keys: MasterKeys) -> SealLayer {
     let cookies_max = usize::try_from(config.cookies.cookies_max).unwrap_or(usize::MAX);
-    Ok(SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max))
+    SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max)
 }
 
 impl Config {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, plans};
+use super::{ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, plans};
 
 /// Every problem, in the order of the file.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -45,6 +45,9 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     }
     let ordered = instances.backoff_min > Duration::ZERO && instances.backoff_min <= instances.backoff_max;
     unless(ordered, "instances.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
+    let can_go_there = cfg!(feature = "s3") || !matches!(config.uploads.place, UploadsPlace::Bucket(_));
+    unless(can_go_there, "uploads.url: this build has no buckets; build with the feature s3");
+    unless(config.uploads.object_bytes_max != Some(0), "uploads.object_bytes_max: it has to be at least 1");
     let times = [
         ("catalog.poll", config.catalog.poll),
         ("catalog.busy_timeout", config.catalog.busy_timeout),
@@ -59,6 +62,8 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         ("jobs.poll", config.jobs.options.poll),
         ("jobs.backoff_max", config.jobs.options.backoff_max),
         ("jobs.park", config.jobs.options.park),
+        ("uploads.usage_max_age", config.uploads.usage_max_age),
+        ("uploads.parts_max_age", config.uploads.parts_max_age),
     ];
     for (key, time) in times {
         unless(time <= TIME_MAX, &format!("{key}: it is longer than a year"));

@@ -11,7 +11,8 @@ use tenantry_core::{PlanName, Plans};
 
 use super::{
     CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection, JobsSection,
-    KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
+    KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection, UploadsPlace, UploadsSection, check,
+    plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -49,6 +50,8 @@ pub struct Config {
     pub jobs: JobsSection,
     /// What is counted.
     pub metrics: MetricsSection,
+    /// Where the tenants' files are.
+    pub uploads: UploadsSection,
     /// What tenants may use. The plan `default` is always there, whatever a file lists.
     #[serde(with = "value::by_plan_name")]
     pub plans: BTreeMap<PlanName, PlanSection>,
@@ -67,6 +70,7 @@ impl Default for Config {
             instances: InstancesSection::default(),
             jobs: JobsSection::default(),
             metrics: MetricsSection::default(),
+            uploads: UploadsSection::default(),
             plans: BTreeMap::from([(PlanName::default(), PlanSection::default())]),
         }
     }
@@ -153,8 +157,12 @@ impl Config {
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let claim = self.resolve.claim.as_mut().and_then(|claim| claim.keys.path_mut());
         let stores = [self.catalog.place.path_mut(), self.jobs.place.path_mut()];
+        let uploads = match &mut self.uploads.place {
+            UploadsPlace::Folder(path) => Some(path),
+            UploadsPlace::Bucket(_) => None,
+        };
         let database = &mut self.database;
         let files = [&mut database.shared, &mut database.dedicated, &mut self.keys.file];
-        files.into_iter().chain(stores.into_iter().flatten()).chain(claim)
+        files.into_iter().chain(stores.into_iter().flatten()).chain(uploads).chain(claim)
     }
 }

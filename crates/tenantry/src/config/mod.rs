@@ -16,6 +16,7 @@
 //! | `keys` | `[keys]` |
 //! | `instances` | `[instances]` |
 //! | `metrics` | `[metrics]` |
+//! | `uploads` | `[uploads]` |
 //! | `plans` | `[plans.<name>]` |
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
@@ -37,6 +38,7 @@ mod resolve;
 mod server_url;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod value;
 
 #[cfg(feature = "postgres")]
@@ -56,4 +58,5 @@ pub use self::{
     plans::PlanSection,
     resolve::{HeaderSection, HostSection, PathSection, ResolveMode, ResolveSection},
     server_url::ServerUrl,
+    uploads::{UploadsPlace, UploadsSection},
 };

@@ -1,3 +1,6 @@
-//! The suites of resources, on every implementation.
+//! The suites of resources, run on each implementation.
 
 mod jobs;
+mod uploads;
+#[cfg(feature = "s3")]
+mod uploads_s3;
