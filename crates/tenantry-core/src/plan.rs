@@ -92,17 +92,25 @@ pub struct Limits {
     pub in_flight_max: Option<u32>,
     /// Bytes of a request's body. Knob `plans.<name>.body_bytes_max`.
     pub body_bytes_max: Option<u64>,
+    /// Bytes that its cache may take in memory. Knob `plans.<name>.cache_bytes_max`.
+    pub cache_bytes_max: Option<u64>,
 }
 
 impl Limits {
     /// No limits at all: for tests, benchmarks and a tenant that has the machine to itself.
-    pub const NONE: Self = Self { rate: None, in_flight_max: None, body_bytes_max: None };
+    pub const NONE: Self = Self { rate: None, in_flight_max: None, body_bytes_max: None, cache_bytes_max: None };
 }
 
 impl Default for Limits {
-    /// 100 requests per second with a burst of 200, 64 requests at once, bodies of 2 MiB (as axum's own default).
+    /// 100 requests per second with a burst of 200, 64 requests at once, bodies of 2 MiB (as axum's own default), a cache of
+    /// 8 MiB.
     fn default() -> Self {
-        Self { rate: Some(Rate::default()), in_flight_max: Some(64), body_bytes_max: Some(2 * 1024 * 1024) }
+        Self {
+            rate: Some(Rate::default()),
+            in_flight_max: Some(64),
+            body_bytes_max: Some(2 * 1024 * 1024),
+            cache_bytes_max: Some(8 * 1024 * 1024),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! * [`generate`] makes random statements over a schema, as `proptest` strategies;
 //! * [`noise`] makes the rows of the tenant, and those of other tenants that must never be seen;
 //! * [`Oracle`] runs each statement on a private database and on the [`Shared`] side, and compares all that can be observed;
+//! * [`resources`] has what every implementation of a per-tenant resource has to do, whichever server is behind it;
 //! * `server` has PostgreSQL servers and databases for tests (feature `postgres`).
 
 mod difference;
@@ -21,6 +22,7 @@ pub mod physical;
 pub mod postgres;
 mod private;
 mod report;
+pub mod resources;
 mod run;
 mod schema;
 mod scoped;

@@ -11,6 +11,7 @@ mod physical;
 mod plans;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod resources;
 mod schema;
 mod scoped;
 #[cfg(feature = "postgres")]

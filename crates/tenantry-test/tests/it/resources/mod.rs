@@ -1,0 +1,5 @@
+//! The suites, on every implementation.
+
+mod cache;
+#[cfg(feature = "redis")]
+mod redis;
