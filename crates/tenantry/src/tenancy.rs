@@ -24,6 +24,7 @@ use tenantry_tower::{
 
 use crate::{
     CatalogStore, Front, OpenError,
+    cache::Caches,
     config::{Config, InstancesSection},
     front::Layers,
     keys, resolver,
@@ -50,6 +51,7 @@ struct Shared {
     admission: Arc<Admission>,
     follower: Follower,
     layers: Layers,
+    caches: Caches,
     dispatched: Arc<Dispatched>,
     sqlite: ScopedPool<Sqlite>,
     #[cfg(feature = "postgres")]
@@ -78,8 +80,12 @@ impl Tenancy {
         config.check()?;
         let catalog = CatalogStore::open(&config.catalog, OpenOptions::create_if_missing()).await?;
         let dispatched = Arc::new(Dispatched::default());
-        let told = Arc::clone(&dispatched);
-        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.follow(change));
+        let caches = Caches::from_config(&config)?;
+        let told = (Arc::clone(&dispatched), caches.clone());
+        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| {
+            told.0.follow(change);
+            told.1.follow(change);
+        });
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
         let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
         let layers = layers(&config, Arc::clone(&admission))?;
@@ -95,6 +101,7 @@ impl Tenancy {
             admission,
             follower,
             layers,
+            caches,
             dispatched,
             sqlite,
             #[cfg(feature = "postgres")]
@@ -140,6 +147,10 @@ impl Tenancy {
 
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.shared.caches
     }
 
     pub(crate) fn mirror(&self) -> &Arc<Mirror> {

@@ -20,7 +20,7 @@ use super::{
     CacheError,
     store::{Epoch, Found},
 };
-use crate::redis::{Namespace, Part, RedisServer, Repeat};
+use crate::redis::{KeyPrefix, Part, RedisServer, Repeat};
 
 pub(super) struct OnRedis {
     server: RedisServer,
@@ -145,15 +145,15 @@ impl OnRedis {
     }
 
     fn generation_key(&self, scope: &Scope) -> Vec<u8> {
-        self.namespace().key(scope.id(), Part::Generation, b"")
+        self.prefix().key(scope.id(), Part::Generation, b"")
     }
 
     fn value_key(&self, scope: &Scope, key: &str) -> Vec<u8> {
-        self.namespace().key(scope.id(), Part::Cached, key.as_bytes())
+        self.prefix().key(scope.id(), Part::Cached, key.as_bytes())
     }
 
-    fn namespace(&self) -> &Namespace {
-        self.server.namespace()
+    fn prefix(&self) -> &KeyPrefix {
+        self.server.prefix()
     }
 }
 

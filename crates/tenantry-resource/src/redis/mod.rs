@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `away` | a server that does not answer is left alone for a while |
 //! | `commands` | which commands can be confined to a tenant, and where their keys are |
-//! | `namespace` | the beginning of each tenant's keys |
+//! | `key_prefix` | the beginning of each tenant's keys |
 //! | `refused` | [`RedisRefused`]: a command that cannot be confined, and what to do instead |
 //! | `reply` | replies with keys in them, as the tenant knows its keys |
 //! | `rewrite` | commands, with the tenant in their keys |
@@ -13,16 +13,16 @@
 
 mod away;
 mod commands;
-mod namespace;
+mod key_prefix;
 mod refused;
 mod reply;
 mod rewrite;
 mod scoped;
 mod server;
 
-pub(crate) use self::{namespace::Part, server::Repeat};
+pub(crate) use self::{key_prefix::Part, server::Repeat};
 pub use self::{
-    namespace::{Namespace, NamespaceError},
+    key_prefix::{KeyPrefix, KeyPrefixError},
     refused::RedisRefused,
     scoped::ScopedRedis,
     server::{RedisOptions, RedisServer},

@@ -6,15 +6,15 @@ use redis::{Arg, Cmd, Script};
 use tenantry_core::Scope;
 
 use super::{
-    Namespace, RedisRefused,
+    KeyPrefix, RedisRefused,
     commands::{self, Command, Keys, Reply, Special},
-    namespace::Part,
+    key_prefix::Part,
 };
 
 /// What commands of a tenant become.
 pub(super) struct Rewriter<'a> {
     pub(super) scope: &'a Scope,
-    pub(super) namespace: &'a Namespace,
+    pub(super) prefix: &'a KeyPrefix,
     /// The hashes of scripts that reach only the keys that they are given.
     pub(super) trusted: &'a HashSet<String>,
 }
@@ -42,12 +42,12 @@ impl Rewriter<'_> {
     }
 
     /// The beginning of the tenant's keys.
-    pub(super) fn prefix(&self) -> Vec<u8> {
+    pub(super) fn beginning(&self) -> Vec<u8> {
         self.key(b"")
     }
 
     fn key(&self, key: &[u8]) -> Vec<u8> {
-        self.namespace.key(self.scope.id(), Part::Own, key)
+        self.prefix.key(self.scope.id(), Part::Own, key)
     }
 
     fn written(&self, command: &Command, args: &[&[u8]], keys: &Positions) -> Cmd {

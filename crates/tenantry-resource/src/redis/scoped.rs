@@ -17,7 +17,7 @@ use crate::{NoScope, current};
 /// `redis::cmd`, pipelines (atomic ones as well) and scripts work as they are. Keys in answers are as the application knows
 /// them.
 ///
-/// 1. Commands whose keys are known are sent with `{namespace:tenant}:r:` in front of each. `SCAN` finds the tenant's keys
+/// 1. Commands whose keys are known are sent with `{prefix:tenant}:r:` in front of each. `SCAN` finds the tenant's keys
 ///    alone; the server looks at everybody's for that.
 /// 2. All others are refused with an error that says what to do: those that are about all keys (`KEYS`, `FLUSHALL`), about
 ///    the connection (`SELECT`, `MULTI`, `WATCH`, `SUBSCRIBE`) or wait (`BLPOP`).
@@ -47,7 +47,7 @@ impl ScopedRedis {
     }
 
     fn rewriter<'a>(&'a self, scope: &'a Scope) -> Rewriter<'a> {
-        Rewriter { scope, namespace: self.server.namespace(), trusted: &self.trusted }
+        Rewriter { scope, prefix: self.server.prefix(), trusted: &self.trusted }
     }
 
     async fn one(&self, scope: Result<Scope, NoScope>, cmd: &Cmd) -> RedisResult<Value> {
@@ -57,7 +57,7 @@ impl ScopedRedis {
         let cmd = &cmd;
         let sent =
             self.server.run(Repeat::Never, |mut redis| async move { redis.req_packed_command(cmd).await }).await?;
-        Ok(reply::own(reply, sent, &rewriter.prefix()))
+        Ok(reply::own(reply, sent, &rewriter.beginning()))
     }
 
     async fn many(&self, scope: Result<Scope, NoScope>, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
@@ -80,7 +80,7 @@ impl ScopedRedis {
             redis.req_packed_commands(sent, offset, count).await
         };
         let answers = self.server.run(Repeat::Never, send).await?;
-        let prefix = rewriter.prefix();
+        let prefix = rewriter.beginning();
         let own = |answers: Vec<Value>| {
             let each = answers.into_iter().zip(&replies);
             each.map(|(answer, reply)| reply::own(*reply, answer, &prefix)).collect()

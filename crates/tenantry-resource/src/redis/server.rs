@@ -11,14 +11,14 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
-use super::{Namespace, away::Away};
+use super::{KeyPrefix, away::Away};
 
 /// How a Redis server is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedisOptions {
     /// What all keys begin with.
-    pub namespace: Namespace,
+    pub prefix: KeyPrefix,
     /// How long connecting may take. Default 1 second. Knob `cache.connect_timeout`.
     pub connect_timeout: Duration,
     /// How long an answer may take. Default 500 milliseconds. Knob `cache.response_timeout`.
@@ -30,7 +30,7 @@ pub struct RedisOptions {
 impl Default for RedisOptions {
     fn default() -> Self {
         Self {
-            namespace: Namespace::default(),
+            prefix: KeyPrefix::default(),
             connect_timeout: Duration::from_secs(1),
             response_timeout: Duration::from_millis(500),
             retry_after: Duration::from_secs(1),
@@ -74,8 +74,8 @@ impl RedisServer {
         Ok(Self { shared: Arc::new(Shared { client, options, connection: OnceLock::new(), away }) })
     }
 
-    pub(crate) fn namespace(&self) -> &Namespace {
-        &self.shared.options.namespace
+    pub(crate) fn prefix(&self) -> &KeyPrefix {
+        &self.shared.options.prefix
     }
 
     /// The number of the database that keys are in.

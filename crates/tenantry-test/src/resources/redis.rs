@@ -9,13 +9,13 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tenantry_resource::redis::{Namespace, RedisOptions, RedisServer};
+use tenantry_resource::redis::{KeyPrefix, RedisOptions, RedisServer};
 use thiserror::Error;
 
 /// The environment variable that names the server for tests.
 const VARIABLE: &str = "TENANTRY_TEST_REDIS";
 
-/// The server that `TENANTRY_TEST_REDIS` names, with a namespace that no other test has.
+/// The server that `TENANTRY_TEST_REDIS` names, with a prefix that no other test has.
 ///
 /// # Errors
 ///
@@ -33,10 +33,10 @@ pub fn url() -> Result<String, RedisTestError> {
     env::var(VARIABLE).map_err(|_| RedisTestError::NoServer)
 }
 
-/// Options with a namespace that no other test has, and with time enough on a busy machine.
+/// Options with a prefix that no other test has, and with time enough on a busy machine.
 pub fn options() -> RedisOptions {
     let mut options = RedisOptions::default();
-    options.namespace = namespace();
+    options.prefix = prefix();
     options.connect_timeout = Duration::from_secs(30);
     options.response_timeout = Duration::from_secs(30);
     options.retry_after = Duration::from_millis(50);
@@ -44,7 +44,7 @@ pub fn options() -> RedisOptions {
 }
 
 /// The process, the time and a number are nobody else's.
-fn namespace() -> Namespace {
+fn prefix() -> KeyPrefix {
     static NEXT: AtomicU32 = AtomicU32::new(0);
 
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CatalogPlace, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection,
-    KeysSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
+    CacheSection, CatalogPlace, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection,
+    InstancesSection, KeysSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -43,6 +43,8 @@ pub struct Config {
     pub cookies: CookiesSection,
     /// What happens to pages.
     pub html: HtmlSection,
+    /// Where tenants cache, and how much.
+    pub cache: CacheSection,
     /// How many applications live, and how long.
     pub instances: InstancesSection,
     /// What tenants may use. The plan `default` is always there, whatever a file lists.
@@ -60,6 +62,7 @@ impl Default for Config {
             keys: KeysSection::default(),
             cookies: CookiesSection::default(),
             html: HtmlSection::default(),
+            cache: CacheSection::default(),
             instances: InstancesSection::default(),
             plans: BTreeMap::from([(PlanName::default(), PlanSection::default())]),
         }

@@ -6,6 +6,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | `file` | [`Config`]: reading the whole |
+//! | `cache` | `[cache]` |
 //! | `catalog` | `[catalog]` |
 //! | `server_url` | a URL that is shown without its password |
 //! | `database` | `[database]` |
@@ -17,6 +18,7 @@
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
 
+mod cache;
 mod catalog;
 mod check;
 mod claim;
@@ -34,6 +36,7 @@ mod tests;
 mod value;
 
 pub use self::{
+    cache::{CachePlace, CacheSection},
     catalog::{CatalogPlace, CatalogSection},
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
     database::{DatabaseSection, IdsOf},

@@ -11,7 +11,7 @@ use thiserror::Error;
 /// A tenant's keys are `{tenantry:42}:…`. What is in the braces decides where a cluster keeps a key, so that all keys of a
 /// tenant are together, and a command or a script can have several of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Namespace(Arc<str>);
+pub struct KeyPrefix(Arc<str>);
 
 /// What a key of a tenant is for.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ pub(crate) enum Part {
     Own,
 }
 
-impl Namespace {
+impl KeyPrefix {
     /// The key that begins with the tenant and the part, and goes on as `rest`: whatever is in that, it cannot be a key of
     /// another tenant.
     pub(crate) fn key(&self, tenant: TenantId, part: Part, rest: &[u8]) -> Vec<u8> {
@@ -63,28 +63,28 @@ impl Digits {
     }
 }
 
-impl Default for Namespace {
+impl Default for KeyPrefix {
     fn default() -> Self {
         Self("tenantry".into())
     }
 }
 
-impl FromStr for Namespace {
-    type Err = NamespaceError;
+impl FromStr for KeyPrefix {
+    type Err = KeyPrefixError;
 
-    fn from_str(text: &str) -> Result<Self, NamespaceError> {
+    fn from_str(text: &str) -> Result<Self, KeyPrefixError> {
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
-        if matches!(text.len(), 1..=63) && plain { Ok(Self(text.into())) } else { Err(NamespaceError(())) }
+        if matches!(text.len(), 1..=63) && plain { Ok(Self(text.into())) } else { Err(KeyPrefixError(())) }
     }
 }
 
-impl fmt::Display for Namespace {
+impl fmt::Display for KeyPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
 }
 
-/// A text that is no [`Namespace`].
+/// A text that is no [`KeyPrefix`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("it has 1 to 63 letters, digits, hyphens, underscores, dots and colons")]
-pub struct NamespaceError(());
+pub struct KeyPrefixError(());
