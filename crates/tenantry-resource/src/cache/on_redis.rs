@@ -159,6 +159,8 @@ impl OnRedis {
 
 /// What is run on the server in one go. The first key is the generation's, the second the value's; the first argument is the
 /// generation that is made when there is none, the second how long it lives.
+///
+/// The first write of each is one that the server refuses when it has no room: a script that has written is let go on.
 struct Scripts {
     generation: Script,
     increment: Script,
@@ -166,14 +168,17 @@ struct Scripts {
 }
 
 const GENERATION: &str = "
-local generation = redis.call('GETEX', KEYS[1], 'PX', ARGV[2])
+local generation = redis.call('GET', KEYS[1])
 if not generation then
     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
     generation = ARGV[1]
 end
 ";
 
-const SET: &str = "redis.call('SET', KEYS[2], generation .. ARGV[3], 'PX', ARGV[4])";
+const SET: &str = "
+redis.call('SET', KEYS[2], generation .. ARGV[3], 'PX', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+";
 
 /// Redis itself adds, on the bare number, since Lua's numbers are exact up to 2^53 only. The answer is a text for the same
 /// reason; where there is no sum, it says why.
@@ -181,6 +186,7 @@ const INCREMENT: &str = "
 local value = redis.call('GET', KEYS[2])
 if not value or string.sub(value, 1, #generation) ~= generation then
     redis.call('SET', KEYS[2], generation .. ARGV[3], 'PX', ARGV[4])
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
     return ARGV[3]
 end
 redis.call('SET', KEYS[2], string.sub(value, #generation + 1), 'KEEPTTL')

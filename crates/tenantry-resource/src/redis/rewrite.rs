@@ -187,3 +187,104 @@ fn line(packed: &mut &[u8], mark: u8) -> Option<usize> {
     *packed = &rest[end + 2..];
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use redis::{Value, cmd};
+    use tenantry_core::{Admission, Mirror, Plans, Tenant, TenantId};
+
+    use super::{
+        super::commands::{COMMANDS, ONE_KEY},
+        *,
+    };
+
+    fn args(cmd: &Cmd) -> Vec<Vec<u8>> {
+        unpack(&cmd.get_packed_command()).unwrap().into_iter().map(<[u8]>::to_vec).collect()
+    }
+
+    /// The forms of a command, as the server calls them, with the first argument of each.
+    fn forms(command: &Command) -> Vec<(String, &'static str)> {
+        match command.special {
+            Special::Sub(subs) => subs.iter().map(|sub| (format!("{}|{sub}", command.name), *sub)).collect(),
+            _ => vec![(command.name.to_owned(), "a1")],
+        }
+    }
+
+    /// An invocation that has enough arguments for the server.
+    fn sample(command: &Command, first: &str, arity: i64) -> Vec<String> {
+        // Negative is at least so many.
+        let count = usize::try_from(if arity < 0 { arity.abs().max(7) } else { arity }).unwrap();
+        let mut args = vec![command.name.to_owned(), first.to_owned()];
+        args.extend((2..count).map(|at| format!("a{at}")));
+        args.truncate(count);
+        if let Keys::Counted { at } = command.keys {
+            "2".clone_into(&mut args[at]);
+        }
+        args
+    }
+
+    #[test]
+    fn keys_are_where_the_server_says() {
+        let url = std::env::var("TENANTRY_TEST_REDIS").expect("scripts/redis with cargo nextest run …");
+        let mut server = redis::Client::open(url).unwrap().get_connection().unwrap();
+        let mirror = Mirror::from_iter([Tenant::new(TenantId::new(1), "acme".parse().unwrap())]);
+        let scope = Admission::new(Arc::new(mirror), Plans::default()).admit_id(TenantId::new(1)).unwrap();
+        let (prefix, trusted) =
+            (KeyPrefix::default(), HashSet::from([Script::new("a1").get_hash().to_owned(), "a1".into()]));
+        let rewriter = Rewriter { scope: &scope, prefix: &prefix, trusted: &trusted };
+        let names = ONE_KEY.iter().copied().chain(COMMANDS.iter().map(|command| command.name));
+        let mut unknown = Vec::new();
+        let commands = names.map(|name| commands::find(name.as_bytes()).unwrap());
+        let forms: Vec<_> =
+            commands.flat_map(|command| forms(&command).into_iter().map(move |form| (command, form))).collect();
+        for (command, (name, first)) in forms {
+            let info: Vec<Value> = cmd("COMMAND").arg("INFO").arg(&name).query(&mut server).unwrap();
+            let [Value::Array(info)] = &info[..] else {
+                unknown.push(name);
+                continue;
+            };
+            let (arity, flags): (i64, Vec<String>) =
+                (redis::from_redis_value(info[1].clone()).unwrap(), redis::from_redis_value(info[2].clone()).unwrap());
+            let has = |flag: &str| flags.iter().any(|has| has == flag);
+            assert!(!["admin", "blocking", "pubsub"].iter().any(|flag| has(flag)), "{name}: {flags:?}");
+            // Else there are keys that depend on options.
+            assert!(!has("movablekeys") || matches!(command.keys, Keys::Counted { .. }), "{name}: {flags:?}");
+            if matches!(command.special, Special::Scan | Special::ScriptLoad) {
+                continue;
+            }
+            let sample = sample(&command, first, arity);
+            let mut sent = Cmd::new();
+            sent.arg(&sample);
+            let rewritten = args(&rewriter.rewrite(&sent).unwrap().cmd);
+            let changed = sample.iter().zip(&rewritten).filter(|(arg, now)| arg.as_bytes() != now.as_slice());
+            let ours: Vec<_> = changed.map(|(arg, _)| arg.clone()).collect();
+            assert!(sample.iter().zip(&rewritten).all(|(arg, now)| now.ends_with(arg.as_bytes())), "{name}");
+            let theirs: redis::RedisResult<Vec<String>> = cmd("COMMAND").arg("GETKEYS").arg(&sample).query(&mut server);
+            match theirs {
+                Ok(mut theirs) => {
+                    theirs.sort_unstable_by_key(|key| sample.iter().position(|arg| arg == key));
+                    assert_eq!(ours, theirs, "{name}: {sample:?}");
+                }
+                // It is an error to ask where no keys are.
+                Err(error) => assert!(ours.is_empty() && info[3] == Value::Int(0), "{name}: {error}"),
+            }
+        }
+        // Those of a newer server than Debian's; each name is also one that a typing mistake would make.
+        let newer = ["HEXPIRE", "HGETDEL", "HGETEX", "HPERSIST", "HPEXPIRE", "HPTTL", "HSETEX", "HTTL"];
+        assert!(unknown.iter().all(|name| newer.contains(&name.as_str())), "{unknown:?}");
+    }
+
+    #[test]
+    fn a_packed_command_is_read_back() {
+        let mut scan = cmd("SCAN");
+        scan.cursor_arg(42).arg("MATCH").arg(&b"\r\n$1\r\n\xff"[..]).arg("");
+        assert_eq!(args(&scan), [&b"SCAN"[..], b"42", b"MATCH", b"\r\n$1\r\n\xff", b""]);
+        for broken in
+            [&b""[..], b"*1\r\n", b"*1\r\n$4\r\nSCA", b"*1\r\n$4\r\nSCAN", b"*1\r\n$4\r\nSCAN\r\nx", b"*-1\r\n", b"*9"]
+        {
+            assert_eq!(unpack(broken), None);
+        }
+    }
+}
