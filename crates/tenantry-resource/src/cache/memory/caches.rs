@@ -137,3 +137,106 @@ fn discard(unused: impl IntoIterator<Item = Arc<Own>>) {
         Err(_) => drop(unused),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tenantry_core::{Admission, Limits, Mirror, Plan, PlanName, Plans, Revision, Tenant};
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const BUDGET: u64 = 1 << 20;
+
+    /// The scope of a tenant whose plan has this budget, as of a revision of its record.
+    fn scope_at(id: i64, revision: i64, budget: Option<u64>) -> Scope {
+        let mut limits = Limits::default();
+        limits.cache_bytes_max = budget;
+        let mut tenant = Tenant::new(TenantId::new(id), format!("t{id}").parse().unwrap());
+        tenant.revision = Revision::new(revision);
+        let plans = Plans::from_iter([Plan::new(PlanName::default(), limits)]);
+        Admission::new(Arc::new(Mirror::from_iter([tenant])), plans).admit_id(TenantId::new(id)).unwrap()
+    }
+
+    fn scope(id: i64) -> Scope {
+        scope_at(id, 1, Some(BUDGET))
+    }
+
+    fn memory(tenants_max: usize, idle: Duration) -> Memory {
+        Memory::new(MemoryOptions { tenants_max, idle })
+    }
+
+    fn tenants(memory: &Memory) -> usize {
+        memory.0.own.read().unwrap().len()
+    }
+
+    #[test]
+    fn nothing_is_made_for_a_tenant_that_writes_nothing() {
+        let memory = memory(10, HOUR);
+        assert_eq!(memory.get(&scope(1), "key"), None);
+        memory.delete(&scope(1), "key");
+        memory.evict(TenantId::new(1));
+        assert_eq!(tenants(&memory), 0);
+    }
+
+    #[test]
+    fn a_tenant_has_its_budget_and_nobody_elses() {
+        let memory = memory(10, HOUR);
+        memory.own(&scope(2)).set("theirs", Bytes::from_static(b"kept"), HOUR);
+        let own = memory.own(&scope(1));
+        for size in [2_000, 20_000, 300_000] {
+            let count = 4 * BUDGET / size;
+            for number in 0..count {
+                let value = vec![0; usize::try_from(size).unwrap()];
+                own.set(&number.to_string(), value.into(), HOUR);
+                if number % 20 == 19 || size > 2_000 {
+                    // With what waits to be weighed.
+                    assert!(own.bytes() <= 2 * BUDGET, "{size}: {}", own.bytes());
+                }
+            }
+            own.settle();
+            assert!(own.bytes() <= BUDGET, "{size}: {}", own.bytes());
+            assert!(own.get(&(count - 1).to_string()).is_some(), "what was written last is there");
+        }
+        assert_eq!(memory.get(&scope(2), "theirs").as_deref(), Some(&b"kept"[..]));
+    }
+
+    #[test]
+    fn another_plan_is_another_budget_and_an_older_record_does_not_bring_the_old_one_back() {
+        let memory = memory(10, HOUR);
+        let old = memory.own(&scope_at(1, 1, Some(1000)));
+        assert!(Arc::ptr_eq(&old, &memory.own(&scope_at(1, 2, Some(1000)))), "the plan is the same");
+        let new = memory.own(&scope_at(1, 3, None));
+        assert!(!Arc::ptr_eq(&old, &new));
+        assert!(Arc::ptr_eq(&new, &memory.own(&scope_at(1, 1, Some(1000)))), "a request that began before");
+    }
+
+    #[test]
+    fn who_did_not_use_its_cache_of_late_makes_room() {
+        let memory = memory(3, HOUR);
+        for id in 1..=3 {
+            memory.own(&scope(id)).take_used();
+        }
+        memory.own(&scope(1));
+        memory.own(&scope(3));
+        memory.own(&scope(4));
+        let all = memory.0.own.read().unwrap();
+        let mut ids: Vec<_> = all.keys().map(|id| id.get()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, [1, 3, 4]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cache_that_nobody_uses_goes() {
+        let memory = memory(10, HOUR);
+        for id in [1, 2] {
+            memory.own(&scope(id)).set("key", Bytes::new(), HOUR * 100);
+        }
+        for _ in 0..5 {
+            tokio::time::sleep(HOUR / 2).await;
+            assert!(memory.get(&scope(1), "key").is_some());
+        }
+        assert_eq!(tenants(&memory), 1, "the second is gone");
+        tokio::time::sleep(HOUR * 3).await;
+        assert_eq!(tenants(&memory), 0);
+    }
+}

@@ -106,6 +106,19 @@ impl Own {
     }
 }
 
+#[cfg(test)]
+impl Own {
+    /// What all entries weigh, those that are still to be weighed as well.
+    pub(super) fn bytes(&self) -> u64 {
+        self.entries.iter().map(|(key, cached)| u64::from(weight(&key, &cached.value))).sum()
+    }
+
+    /// Weighs everything, so that what is too much goes.
+    pub(super) fn settle(&self) {
+        self.entries.run_pending_tasks();
+    }
+}
+
 /// The sum, where the value is a number as Redis would take it: without a sign or zeros that say nothing.
 fn added(scope: &Scope, value: Option<&Bytes>, by: i64) -> Result<i64, CacheError> {
     let Some(value) = value else { return Ok(by) };
