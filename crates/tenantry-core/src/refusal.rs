@@ -144,6 +144,12 @@ refusals! {
     /// The request's body is larger than the plan allows.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, exit 20, "the request is larger than allowed",
         "raise plans.<name>.body_bytes_max if it should pass";
+    /// The application asked its cache, or Redis, for something that cannot be.
+    CacheRefused = "cache_refused", INTERNAL_SERVER_ERROR, exit 47, "the service failed on this request",
+        "the reason says what the application asked for, and what it can do instead";
+    /// The server with the cache does not answer.
+    CacheUnavailable = "cache_unavailable", SERVICE_UNAVAILABLE, exit 46, "the service is not available right now",
+        "check the server at cache.url";
     /// The catalog cannot be read or written.
     CatalogUnavailable = "catalog_unavailable", SERVICE_UNAVAILABLE, exit 21, "the service is not available right now",
         "check the file or server at catalog.url";

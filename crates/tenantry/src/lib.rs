@@ -18,6 +18,7 @@
 //! differently: the vocabulary of `tenantry-core`, the ambient scope and [`PerTenant`] of `tenantry-resource`, the
 //! layers of `tenantry-tower`, the stores of `tenantry-sqlx`.
 
+pub mod cache;
 mod catalog;
 pub mod config;
 mod front;

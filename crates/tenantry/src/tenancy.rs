@@ -23,16 +23,14 @@ use tokio::sync::OnceCell;
 
 use crate::{
     CatalogStore, Front, OpenError,
+    cache::Caches,
     config::{Config, InstancesSection},
     front::Layers,
     keys, resolver,
 };
 
 #[cfg(feature = "postgres")]
-use {
-    crate::config::{ConfigError, IdsOf, ServerUrl},
-    std::str::FromStr,
-};
+use crate::config::{ConfigError, IdsOf, connect_options};
 
 /// A deployment: its tenants, its plans, its keys, and the way from a request to an application.
 ///
@@ -51,6 +49,7 @@ struct Shared {
     layers: Layers,
     keys: Keys,
     uploads: Uploads,
+    caches: Caches,
     dispatched: Arc<Dispatched>,
     jobs: OnceCell<Jobs>,
     sqlite: ScopedPool<Sqlite>,
@@ -81,9 +80,11 @@ impl Tenancy {
         let catalog = CatalogStore::open(&config.catalog, OpenOptions::create_if_missing()).await?;
         let dispatched = Arc::new(Dispatched::default());
         let usages = Arc::new(Usages::new(usize::try_from(config.metrics.tenants_max.get()).unwrap_or(usize::MAX)));
-        let told = (Arc::clone(&dispatched), Arc::clone(&usages));
+        let caches = Caches::from_config(&config)?;
+        let told = (Arc::clone(&dispatched), Arc::clone(&usages), caches.clone());
         let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| {
             told.0.follow(change);
+            told.2.follow(change);
             if let Change::Removed { id, .. } = change {
                 told.1.forget(*id);
             }
@@ -109,6 +110,7 @@ impl Tenancy {
             layers,
             uploads,
             keys,
+            caches,
             dispatched,
             jobs: OnceCell::new(),
             sqlite,
@@ -176,6 +178,10 @@ impl Tenancy {
 
     pub(crate) fn shared_catalog(&self) -> Arc<dyn Catalog> {
         self.shared.catalog.shared()
+    }
+
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.shared.caches
     }
 
     pub(crate) fn mirror(&self) -> &Arc<Mirror> {

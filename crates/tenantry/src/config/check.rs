@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, plans};
+use super::{
+    ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache, plans,
+};
 
 /// Every problem, in the order of the file.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -39,6 +41,7 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     for name in &config.cookies.unsealed {
         unless(is_token(name), &format!("cookies.unsealed: {name:?} is no name of a cookie"));
     }
+    cache::check(&config.cache, &mut unless);
     let instances = &config.instances;
     for (key, value) in [("idle", instances.idle), ("build_timeout", instances.build_timeout)] {
         unless(value > Duration::ZERO, &format!("instances.{key}: it has to be longer than nothing"));
@@ -53,6 +56,11 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         ("catalog.busy_timeout", config.catalog.busy_timeout),
         ("database.acquire_timeout", config.database.acquire_timeout),
         ("database.busy_timeout", config.database.busy_timeout),
+        ("cache.ttl_max", config.cache.ttl_max),
+        ("cache.idle", config.cache.idle),
+        ("cache.connect_timeout", config.cache.connect_timeout),
+        ("cache.response_timeout", config.cache.response_timeout),
+        ("cache.retry_after", config.cache.retry_after),
         ("instances.idle", instances.idle),
         ("instances.build_timeout", instances.build_timeout),
         ("instances.backoff_max", instances.backoff_max),

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection, JobsSection,
-    KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection, UploadsPlace, UploadsSection, check,
-    plans, value,
+    CacheSection, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection,
+    JobsSection, KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection, UploadsPlace,
+    UploadsSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -44,6 +44,8 @@ pub struct Config {
     pub cookies: CookiesSection,
     /// What happens to pages.
     pub html: HtmlSection,
+    /// Where tenants cache, and how much.
+    pub cache: CacheSection,
     /// How many applications live, and how long.
     pub instances: InstancesSection,
     /// Work that is done later.
@@ -67,6 +69,7 @@ impl Default for Config {
             keys: KeysSection::default(),
             cookies: CookiesSection::default(),
             html: HtmlSection::default(),
+            cache: CacheSection::default(),
             instances: InstancesSection::default(),
             jobs: JobsSection::default(),
             metrics: MetricsSection::default(),

@@ -6,6 +6,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | `file` | [`Config`]: reading the whole |
+//! | `cache` | `[cache]` |
 //! | `catalog` | `[catalog]` |
 //! | `server_url` | a URL that is shown without its password |
 //! | `database` | `[database]` |
@@ -21,6 +22,7 @@
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
 
+mod cache;
 mod catalog;
 mod check;
 mod claim;
@@ -44,6 +46,7 @@ mod value;
 #[cfg(feature = "postgres")]
 pub(crate) use self::server_url::connect_options;
 pub use self::{
+    cache::{CachePlace, CacheSection},
     catalog::CatalogSection,
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
     database::{DatabaseSection, IdsOf},

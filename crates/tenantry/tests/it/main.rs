@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the servers of tests work for no tenant")]
 
 mod bad_input;
+mod cache;
 mod conversion;
 mod deployment;
 mod edges;
