@@ -144,6 +144,12 @@ refusals! {
     /// The request's body is larger than the plan allows.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, exit 20, "the request is larger than allowed",
         "raise plans.<name>.body_bytes_max if it should pass";
+    /// The application asked its cache, or Redis, for something that cannot be.
+    CacheRefused = "cache_refused", INTERNAL_SERVER_ERROR, exit 47, "the service failed on this request",
+        "the reason says what the application asked for, and what it can do instead";
+    /// The server with the cache does not answer.
+    CacheUnavailable = "cache_unavailable", SERVICE_UNAVAILABLE, exit 46, "the service is not available right now",
+        "check the server at cache.url";
     /// The catalog cannot be read or written.
     CatalogUnavailable = "catalog_unavailable", SERVICE_UNAVAILABLE, exit 21, "the service is not available right now",
         "check the file or server at catalog.url";
@@ -162,6 +168,15 @@ refusals! {
     /// As many instances as allowed are built, and each has work under way.
     InstancesFull = "instances_full", SERVICE_UNAVAILABLE, exit 26, "the service is full right now",
         "raise instances.live_max if the machine has room";
+    /// A job cannot be queued as it is.
+    JobRefused = "job_refused", UNPROCESSABLE_ENTITY, exit 55, "the job cannot be queued",
+        "the reason says why; what is large is stored elsewhere, and its name queued";
+    /// The tenant has as many jobs queued as its plan allows.
+    JobsFull = "jobs_full", TOO_MANY_REQUESTS, exit 56, "too many jobs are waiting already",
+        "raise plans.<name>.jobs_max if it may have more";
+    /// The store of jobs cannot be read or written.
+    JobsUnavailable = "jobs_unavailable", SERVICE_UNAVAILABLE, exit 57, "the service is not available right now",
+        "check the file or server at jobs.url";
     /// The link is changed, of another tenant, or its time is up.
     LinkInvalid = "link_invalid", FORBIDDEN, exit 51, "the link is not valid any more",
         "whoever gave the link has to make a new one";

@@ -4,15 +4,25 @@
 //! * [`PerTenant`] is a handle that yields the current tenant's own resource: a connection pool, a mailer, a whole
 //!   application.
 //! * `Settings` (feature `settings`) are the application's own struct, filled in for each tenant.
+//! * `JobQueue` (feature `jobs`) holds jobs that run later, in the scope of their tenant.
 //! * `Uploads` (feature `uploads`) are each tenant's files, in a folder or a bucket.
 //! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own; [`Keys`] are the current
 //!   tenant's.
+//! * `Cache` (feature `cache`) is a cache of the tenant's own, in memory or on Redis (feature `redis`, with `ScopedRedis` for
+//!   applications that speak Redis themselves).
+//! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own.
 //!
 //! Without a scope, every handle refuses; nothing falls back to a tenant by default.
 
 mod ambient;
+#[cfg(feature = "cache")]
+pub mod cache;
+#[cfg(feature = "jobs")]
+pub mod jobs;
 mod keys;
 mod per_tenant;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "settings")]
 pub mod settings;
 #[cfg(feature = "uploads")]

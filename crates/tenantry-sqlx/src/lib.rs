@@ -25,6 +25,8 @@
 //! ```
 
 pub mod catalog;
+#[cfg(feature = "jobs")]
+pub mod jobs;
 #[cfg(feature = "postgres")]
 mod line;
 mod migrations;

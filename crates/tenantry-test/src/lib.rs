@@ -6,7 +6,7 @@
 //! * [`generate`] makes random statements over a schema, as `proptest` strategies;
 //! * [`noise`] makes the rows of the tenant, and those of other tenants that must never be seen;
 //! * [`Oracle`] runs each statement on a private database and on the [`Shared`] side, and compares all that can be observed;
-//! * [`resources`] has suites that any implementation of a tenant's resource has to pass;
+//! * [`resources`] has what any implementation of a per-tenant resource must do;
 //! * `server` has PostgreSQL servers and databases for tests (feature `postgres`).
 
 mod difference;

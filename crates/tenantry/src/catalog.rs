@@ -7,7 +7,7 @@ use tenantry_core::{Catalog, CatalogError, Mirror};
 use tenantry_sqlx::PgCatalog;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog};
 
-use crate::config::{CatalogPlace, CatalogSection, ServerUrl};
+use crate::config::{CatalogSection, Place, ServerUrl};
 
 /// The catalog that a configuration names, open. It is used as the [`Catalog`] that it leads to.
 ///
@@ -31,8 +31,8 @@ impl CatalogStore {
     pub async fn open(section: &CatalogSection, options: OpenOptions) -> Result<Self, CatalogError> {
         let options = options.busy_timeout(section.busy_timeout);
         match &section.place {
-            CatalogPlace::File(path) => Ok(Self(Store::Sqlite(Arc::new(SqliteCatalog::open(path, options).await?)))),
-            CatalogPlace::Server(url) => Self::on_server(url, options).await,
+            Place::File(path) => Ok(Self(Store::Sqlite(Arc::new(SqliteCatalog::open(path, options).await?)))),
+            Place::Server(url) => Self::on_server(url, options).await,
         }
     }
 
@@ -46,6 +46,15 @@ impl CatalogStore {
             #[cfg(feature = "postgres")]
             Store::Postgres(catalog) => catalog.follow(mirror, options).await,
             Store::Sqlite(catalog) => catalog.follow(mirror, options).await,
+        }
+    }
+
+    /// The same, for what keeps it.
+    pub(crate) fn shared(&self) -> Arc<dyn Catalog> {
+        match &self.0 {
+            #[cfg(feature = "postgres")]
+            Store::Postgres(catalog) => Arc::<PgCatalog>::clone(catalog),
+            Store::Sqlite(catalog) => Arc::<SqliteCatalog>::clone(catalog),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Why a deployment cannot be opened.
 
 use tenantry_core::CatalogError;
-use tenantry_resource::{KeyFileError, MasterKeysError};
+use tenantry_resource::{KeyFileError, MasterKeysError, jobs::BrokerError};
 use thiserror::Error;
 
 use crate::{config::ConfigError, resolver::ResolverError};
@@ -16,6 +16,9 @@ pub enum OpenError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The store of jobs cannot be used.
+    #[error(transparent)]
+    Jobs(#[from] BrokerError),
     /// The file with the master keys cannot be used.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),

@@ -10,30 +10,27 @@ use std::{
 
 use axum::Router;
 use sqlx::Sqlite;
-#[cfg(feature = "postgres")]
-use sqlx::postgres::PgConnectOptions;
-use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
-use tenantry_resource::{Bounds, BoxError, Keys, MasterKeys, PerTenant, uploads::Uploads};
+use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status, Usages};
+use tenantry_resource::{Bounds, BoxError, Keys, MasterKeys, PerTenant, jobs::Jobs, uploads::Uploads};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 #[cfg(feature = "postgres")]
-use tenantry_sqlx::{Ids, PostgresOptions, unknown_parameter};
+use tenantry_sqlx::{Ids, PostgresOptions};
 use tenantry_tower::{
     AdmitLayer, App, Dispatch, HtmlRewriting, LimitLayer, MakeApp, MountLayer, ResolveLayer, SealLayer, TrustedProxies,
 };
+use tokio::sync::OnceCell;
 
 use crate::{
     CatalogStore, Front, OpenError,
+    cache::Caches,
     config::{Config, InstancesSection},
     front::Layers,
     keys, resolver,
 };
 
 #[cfg(feature = "postgres")]
-use {
-    crate::config::{ConfigError, IdsOf, ServerUrl},
-    std::str::FromStr,
-};
+use crate::config::{ConfigError, IdsOf, connect_options};
 
 /// A deployment: its tenants, its plans, its keys, and the way from a request to an application.
 ///
@@ -52,7 +49,9 @@ struct Shared {
     layers: Layers,
     keys: Keys,
     uploads: Uploads,
+    caches: Caches,
     dispatched: Arc<Dispatched>,
+    jobs: OnceCell<Jobs>,
     sqlite: ScopedPool<Sqlite>,
     #[cfg(feature = "postgres")]
     postgres: ScopedPool<sqlx::Postgres>,
@@ -80,10 +79,19 @@ impl Tenancy {
         config.check()?;
         let catalog = CatalogStore::open(&config.catalog, OpenOptions::create_if_missing()).await?;
         let dispatched = Arc::new(Dispatched::default());
-        let told = Arc::clone(&dispatched);
-        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.follow(change));
+        let usages = Arc::new(Usages::new(usize::try_from(config.metrics.tenants_max.get()).unwrap_or(usize::MAX)));
+        let caches = Caches::from_config(&config)?;
+        let told = (Arc::clone(&dispatched), Arc::clone(&usages), caches.clone());
+        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| {
+            told.0.follow(change);
+            told.2.follow(change);
+            if let Change::Removed { id, .. } = change {
+                told.1.forget(*id);
+            }
+        });
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
-        let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
+        let admission = Admission::new(Arc::clone(follower.mirror()), config.plans()?).counting(usages);
+        let admission = Arc::new(admission);
         let master = keys::load(&config.keys)?;
         let layers = layers(&config, Arc::clone(&admission), &master)?;
         let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
@@ -102,7 +110,9 @@ impl Tenancy {
             layers,
             uploads,
             keys,
+            caches,
             dispatched,
+            jobs: OnceCell::new(),
             sqlite,
             #[cfg(feature = "postgres")]
             postgres,
@@ -156,6 +166,22 @@ impl Tenancy {
 
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    pub(crate) fn jobs_cell(&self) -> &OnceCell<Jobs> {
+        &self.shared.jobs
+    }
+
+    pub(crate) fn shared_admission(&self) -> Arc<Admission> {
+        Arc::clone(&self.shared.admission)
+    }
+
+    pub(crate) fn shared_catalog(&self) -> Arc<dyn Catalog> {
+        self.shared.catalog.shared()
+    }
+
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.shared.caches
     }
 
     pub(crate) fn mirror(&self) -> &Arc<Mirror> {
@@ -275,20 +301,8 @@ impl Config {
     pub fn postgres_options(&self) -> Result<Option<PostgresOptions>, ConfigError> {
         let section = &self.database;
         let (Some(owner), Some(application)) = (&section.url, &section.application_url) else { return Ok(None) };
-        let options = |key: &str, url: &ServerUrl| {
-            let invalid = |why: String| ConfigError::Invalid {
-                place: "the configuration".to_owned(),
-                problems: vec![format!("{key}: {url} {why}")],
-            };
-            if let Some(unknown) = unknown_parameter(url.expose()) {
-                return Err(invalid(format!("has the parameter \"{unknown}\", which is not known")));
-            }
-            // The error of sqlx may repeat a part of the URL, the password for instance.
-            let parsed = PgConnectOptions::from_str(url.expose());
-            parsed.map_err(|_| invalid("has a parameter whose value cannot be".to_owned()))
-        };
-        let application = options("database.application_url", application)?;
-        let mut postgres = PostgresOptions::new(application, options("database.url", owner)?);
+        let application = connect_options("database.application_url", application)?;
+        let mut postgres = PostgresOptions::new(application, connect_options("database.url", owner)?);
         let same = sqlite_options(self);
         postgres.global = same.global.iter().map(|name| Name::exact(name.as_str())).collect();
         postgres.connections_max = same.connections_max;

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use tenantry::{
     Code, NewTenant, Placement, PlanName, Slug, Status,
-    config::{CatalogPlace, Config},
+    config::{Config, Place},
 };
 
 use super::report::Report;
@@ -47,8 +47,8 @@ impl Create {
         new.expires_at = self.expires.map(|lifetime| SystemTime::now() + lifetime);
         new.status = if self.suspended { Status::Suspended } else { Status::Active };
         let made = match &deployment.config.catalog.place {
-            CatalogPlace::File(path) if !path.exists() => Some(path.display()),
-            CatalogPlace::File(_) | CatalogPlace::Server(_) => None,
+            Place::File(path) if !path.exists() => Some(path.display()),
+            Place::File(_) | Place::Server(_) => None,
         };
         let catalog = deployment.catalog_or_new().await?;
         let tenant = catalog.create(new).await.map_err(|error| deployment.failed(error))?;

@@ -40,6 +40,11 @@ impl Mirror {
         self.read().by_name.get(slug).cloned()
     }
 
+    /// All tenants, in no order.
+    pub fn tenants(&self) -> Vec<Arc<Tenant>> {
+        self.read().by_id.values().cloned().collect()
+    }
+
     /// How many tenants there are.
     pub fn len(&self) -> usize {
         self.read().by_id.len()

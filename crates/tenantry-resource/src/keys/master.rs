@@ -213,7 +213,8 @@ fn read_key(entry: usize, text: &str) -> Result<MasterKey, MasterKeysError> {
     Ok(MasterKey::new(secret))
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), NoRandomness> {
+/// Random bytes of the operating system.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), NoRandomness> {
     getrandom::fill(bytes).map_err(NoRandomness)
 }
 

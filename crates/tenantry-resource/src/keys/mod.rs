@@ -17,6 +17,8 @@ mod handle;
 mod master;
 mod seals;
 
+#[cfg(feature = "jobs")]
+pub(crate) use self::master::fill;
 pub use self::{
     derived::{DerivedKey, KeyId, Purpose},
     file::KeyFileError,

@@ -4,6 +4,7 @@
 
 mod ambient;
 mod keys;
+mod logs;
 mod per_tenant;
 #[cfg(feature = "settings")]
 mod settings;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{CatalogPlace, ClaimSection, Config, HostSection, PathSection, ResolveSection, UploadsPlace, plans};
+use super::{
+    ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache, plans,
+};
 
 /// Every problem, in the order of the file.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -26,8 +28,12 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     unless(database.statement_bytes_max > 0, "database.statement_bytes_max: it has to be at least 1");
     unless(database.statement_bytes_max <= 1_000_000, "database.statement_bytes_max: SQLite takes 1000000 at most");
     unless(database.nesting_max.get() <= 200, "database.nesting_max: 200 is the most that is verified");
-    let shared = CatalogPlace::File(database.shared.clone());
+    let shared = Place::File(database.shared.clone());
     unless(config.catalog.place != shared, "database.shared: it is the file of the catalog");
+    jobs(&config.jobs, &mut unless);
+    let own =
+        config.jobs.place != shared && (config.jobs.place != config.catalog.place || is_server(&config.jobs.place));
+    unless(own, "jobs.path: it is the file of the catalog, or of the tenants' rows");
     resolve(&config.resolve, &mut unless);
     let believed = config.resolve.header.is_none() || !config.proxies.trusted.is_empty();
     unless(believed, "resolve.header: anybody can send a header; list the proxies that set it in proxies.trusted");
@@ -35,6 +41,7 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     for name in &config.cookies.unsealed {
         unless(is_token(name), &format!("cookies.unsealed: {name:?} is no name of a cookie"));
     }
+    cache::check(&config.cache, &mut unless);
     let instances = &config.instances;
     for (key, value) in [("idle", instances.idle), ("build_timeout", instances.build_timeout)] {
         unless(value > Duration::ZERO, &format!("instances.{key}: it has to be longer than nothing"));
@@ -49,10 +56,20 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         ("catalog.busy_timeout", config.catalog.busy_timeout),
         ("database.acquire_timeout", config.database.acquire_timeout),
         ("database.busy_timeout", config.database.busy_timeout),
+        ("cache.ttl_max", config.cache.ttl_max),
+        ("cache.idle", config.cache.idle),
+        ("cache.connect_timeout", config.cache.connect_timeout),
+        ("cache.response_timeout", config.cache.response_timeout),
+        ("cache.retry_after", config.cache.retry_after),
         ("instances.idle", instances.idle),
         ("instances.build_timeout", instances.build_timeout),
         ("instances.backoff_max", instances.backoff_max),
         ("instances.drain_timeout", instances.drain_timeout),
+        ("jobs.busy_timeout", config.jobs.busy_timeout),
+        ("jobs.lease", config.jobs.options.lease),
+        ("jobs.poll", config.jobs.options.poll),
+        ("jobs.backoff_max", config.jobs.options.backoff_max),
+        ("jobs.park", config.jobs.options.park),
         ("uploads.usage_max_age", config.uploads.usage_max_age),
         ("uploads.parts_max_age", config.uploads.parts_max_age),
     ];
@@ -65,6 +82,21 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
 
 /// Longer times are typing mistakes, and clocks cannot add them.
 const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+fn jobs(jobs: &JobsSection, unless: &mut impl FnMut(bool, &str)) {
+    let can_go_there = !is_server(&jobs.place) || cfg!(feature = "postgres");
+    unless(can_go_there, "jobs.url: this build has no PostgreSQL; build with the feature postgres");
+    let options = &jobs.options;
+    for (key, time) in [("lease", options.lease), ("poll", options.poll), ("park", options.park)] {
+        unless(!time.is_zero(), &format!("jobs.{key}: it has to be longer than nothing"));
+    }
+    let ordered = !options.backoff_min.is_zero() && options.backoff_min <= options.backoff_max;
+    unless(ordered, "jobs.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
+}
+
+const fn is_server(place: &Place) -> bool {
+    matches!(place, Place::Server(_))
+}
 
 fn resolve(resolve: &ResolveSection, unless: &mut impl FnMut(bool, &str)) {
     let ResolveSection { host, path, header, claim, .. } = resolve;

@@ -6,18 +6,23 @@
 //! | module | what it has |
 //! |---|---|
 //! | `file` | [`Config`]: reading the whole |
+//! | `cache` | `[cache]` |
 //! | `catalog` | `[catalog]` |
 //! | `server_url` | a URL that is shown without its password |
 //! | `database` | `[database]` |
 //! | `resolve`, `claim` | `[resolve]`, `[resolve.host]`, `[resolve.path]`, `[resolve.header]`, `[resolve.claim]` |
 //! | `http` | `[proxies]`, `[cookies]`, `[html]` |
+//! | `place` | where a store is: a file, or a server |
+//! | `jobs` | `[jobs]` |
 //! | `keys` | `[keys]` |
 //! | `instances` | `[instances]` |
+//! | `metrics` | `[metrics]` |
 //! | `uploads` | `[uploads]` |
 //! | `plans` | `[plans.<name>]` |
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
 
+mod cache;
 mod catalog;
 mod check;
 mod claim;
@@ -26,7 +31,10 @@ mod error;
 mod file;
 mod http;
 mod instances;
+mod jobs;
 mod keys;
+mod metrics;
+mod place;
 mod plans;
 mod resolve;
 mod server_url;
@@ -35,15 +43,21 @@ mod tests;
 mod uploads;
 mod value;
 
+#[cfg(feature = "postgres")]
+pub(crate) use self::server_url::connect_options;
 pub use self::{
-    catalog::{CatalogPlace, CatalogSection},
+    cache::{CachePlace, CacheSection},
+    catalog::CatalogSection,
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
     database::{DatabaseSection, IdsOf},
     error::ConfigError,
     file::Config,
     http::{CookiesSection, HtmlSection, ProxiesSection},
     instances::InstancesSection,
+    jobs::JobsSection,
     keys::KeysSection,
+    metrics::MetricsSection,
+    place::Place,
     plans::PlanSection,
     resolve::{HeaderSection, HostSection, PathSection, ResolveMode, ResolveSection},
     server_url::ServerUrl,

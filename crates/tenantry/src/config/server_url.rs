@@ -3,7 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "postgres")]
+use sqlx::postgres::PgConnectOptions;
+#[cfg(feature = "postgres")]
+use tenantry_sqlx::unknown_parameter;
 use url::Url;
+
+#[cfg(feature = "postgres")]
+use super::error::ConfigError;
 
 /// The URL of a database, such as `postgres://user:password@host:5432/database`. Neither its text nor its `Debug` has the
 /// password; without one in the URL, `PGPASSWORD` or `~/.pgpass` has it.
@@ -35,12 +42,29 @@ impl ServerUrl {
         self.0.as_str()
     }
 
-    /// Reads a URL. The error does not repeat it.
+    /// Reads a URL of PostgreSQL. The error does not repeat it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        Url::parse(text)
-            .map(Self)
-            .map_err(|error| format!("url is not like postgres://user:password@host:5432/database: {error}"))
+        Self::parse_like(text, "postgres://user:password@host:5432/database")
     }
+
+    /// Reads a URL that should look like `like`. The error does not repeat it.
+    pub(super) fn parse_like(text: &str, like: &str) -> Result<Self, String> {
+        Url::parse(text).map(Self).map_err(|error| format!("url is not like {like}: {error}"))
+    }
+}
+
+/// How to connect to the database that the key `key` names.
+#[cfg(feature = "postgres")]
+pub(crate) fn connect_options(key: &str, url: &ServerUrl) -> Result<PgConnectOptions, ConfigError> {
+    let invalid = |why: String| ConfigError::Invalid {
+        place: "the configuration".to_owned(),
+        problems: vec![format!("{key}: {url} {why}")],
+    };
+    if let Some(unknown) = unknown_parameter(url.expose()) {
+        return Err(invalid(format!("has the parameter \"{unknown}\", which is not known")));
+    }
+    // The error of sqlx may repeat a part of the URL, the password for instance.
+    url.expose().parse().map_err(|_| invalid("has a parameter whose value cannot be".to_owned()))
 }
 
 impl fmt::Display for ServerUrl {

@@ -4,12 +4,15 @@
 #![allow(clippy::disallowed_methods, reason = "the servers of tests work for no tenant")]
 
 mod bad_input;
+mod cache;
 mod conversion;
 mod deployment;
 mod edges;
 mod injection;
 mod isolation;
+mod jobs;
 mod lifecycle;
+mod metrics;
 mod notes;
 mod settings;
 mod shared;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenantry::{
     Candidate, Code, NewTenant, Refusal, Scope, Tenancy,
-    config::{CatalogPlace, Config},
+    config::{Config, Place},
     settings::{Layer, Secret, SettingChange, SettingRefused, Settings},
     within,
 };
@@ -33,7 +33,7 @@ struct Process {
 impl Process {
     async fn start(folder: &std::path::Path) -> Self {
         let mut config = Config::default();
-        config.catalog.place = CatalogPlace::File(folder.join("tenants.db"));
+        config.catalog.place = Place::File(folder.join("tenants.db"));
         config.catalog.poll = Duration::from_millis(100);
         config.keys.file = folder.join("keys");
         let tenancy = Tenancy::with(config).await.unwrap();

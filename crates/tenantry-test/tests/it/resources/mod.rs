@@ -1,5 +1,9 @@
 //! The suites of resources, run on each implementation.
 
+mod cache;
+mod jobs;
+#[cfg(feature = "redis")]
+mod redis;
 mod uploads;
 #[cfg(feature = "s3")]
 mod uploads_s3;

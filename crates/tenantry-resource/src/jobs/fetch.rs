@@ -1,0 +1,172 @@
+//! The next job: taken from the broker, its tenant admitted, its signature checked.
+
+use std::{sync::Arc, time::Duration};
+
+use apalis_core::{
+    backend::queue::Queue,
+    task::{Task, builder::TaskBuilder, metadata::MetadataStore, task_id::TaskId},
+};
+use serde::de::DeserializeOwned;
+use tenantry_core::{Code, Refusal, Scope, TenantId};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    broker::{BrokerError, Outcome, Taken},
+    envelope::{self, Address},
+    push,
+    queue::Place,
+    run::{Delivery, Lease},
+};
+
+/// Waits for the next job that can run now; nothing when it is told to stop.
+pub(super) async fn next<T: DeserializeOwned>(
+    place: Place,
+    worker: Arc<str>,
+    stop: CancellationToken,
+) -> Option<Task<T>> {
+    let mut failures = 0;
+    loop {
+        let wait = match attempt(&place, &worker, &stop).await {
+            Ok(Attempt::Ready(task)) => return Some(task),
+            Ok(Attempt::Again) => Duration::ZERO,
+            Ok(Attempt::Nothing) => {
+                failures = 0;
+                place.jobs.options.poll
+            }
+            Err(error) => {
+                failures += 1;
+                let wait = place.jobs.options.backoff(failures).min(OUTAGE_WAIT_MAX);
+                tracing::warn!(queue = %place.queue, error = %chain(&error), ?wait, "no job can be taken");
+                wait
+            }
+        };
+        if stop.is_cancelled() {
+            return None;
+        }
+        if !wait.is_zero() {
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                () = place.pushed.notified(), if failures == 0 => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}
+
+/// What came of trying to take a job.
+enum Attempt<T> {
+    Ready(Task<T>),
+    /// One was put aside, and there may be another.
+    Again,
+    Nothing,
+}
+
+async fn attempt<T: DeserializeOwned>(
+    place: &Place,
+    worker: &Arc<str>,
+    stop: &CancellationToken,
+) -> Result<Attempt<T>, BrokerError> {
+    let (jobs, queue) = (&place.jobs, &place.queue);
+    let Some(taken) = jobs.broker.take(queue, worker, jobs.options.lease).await? else { return Ok(Attempt::Nothing) };
+    if stop.is_cancelled() {
+        jobs.broker.finish(worker, &taken.id, &Outcome::Returned).await?;
+        return Ok(Attempt::Nothing);
+    }
+    let scope = match jobs.admission.admit_id(taken.tenant) {
+        Ok(scope) => scope,
+        Err(refusal) => {
+            put_aside(place, worker, &taken, &refusal).await?;
+            return Ok(Attempt::Again);
+        }
+    };
+    match read(place, &taken) {
+        Ok(task) => Ok(Attempt::Ready(dress(task, place, worker, &scope, taken))),
+        Err(failure) => {
+            tracing::error!(tenant.slug = %scope.slug(), %queue, job = taken.id, failure, "a job cannot be run");
+            jobs.broker.finish(worker, &taken.id, &Outcome::Dead { failure }).await?;
+            Ok(Attempt::Again)
+        }
+    }
+}
+
+/// A job whose tenant is not served waits; those of a tenant that is gone are dropped.
+async fn put_aside(place: &Place, worker: &str, taken: &Taken, refusal: &Refusal) -> Result<(), BrokerError> {
+    let (jobs, queue) = (&place.jobs, &place.queue);
+    if refusal.code() == Code::TenantUnknown && is_gone(place, taken.tenant).await {
+        let dropped = jobs.broker.forget(taken.tenant).await?;
+        tracing::warn!(tenant.id = taken.tenant.get(), dropped, "jobs of a tenant that is gone were dropped");
+        return Ok(());
+    }
+    jobs.broker.park(queue, taken.tenant, jobs.options.park).await?;
+    jobs.broker.finish(worker, &taken.id, &Outcome::Returned).await?;
+    Ok(())
+}
+
+/// Whether the catalog itself does not have the tenant: this process may not have heard of a new one.
+async fn is_gone(place: &Place, tenant: TenantId) -> bool {
+    match place.jobs.catalog.by_id(tenant).await {
+        Ok(found) => found.is_none(),
+        Err(error) => {
+            tracing::warn!(tenant.id = tenant.get(), %error, "whether a tenant is gone cannot be told; its jobs wait");
+            false
+        }
+    }
+}
+
+/// The job, if it is as it was pushed, and what `T` is read from.
+fn read<T: DeserializeOwned>(place: &Place, taken: &Taken) -> Result<TaskBuilder<T>, String> {
+    let Taken { id, tenant, envelope, .. } = taken;
+    let address = Address { tenant: *tenant, queue: &place.queue, id };
+    if !envelope::is_signed(&place.jobs.keys, address, envelope) {
+        return Err("the signature is not the tenant's: it was changed, or its key is gone".to_owned());
+    }
+    let args = serde_json::from_slice(&envelope.payload).map_err(|error| {
+        // Where and what is expected, but not the value.
+        format!("it is not what the handler takes (line {}, column {})", error.line(), error.column())
+    })?;
+    let metadata = push::metadata(&envelope.metadata).map_err(|_| "what is noted with it cannot be read".to_owned())?;
+    Ok(TaskBuilder::new(args).with_metadata(MetadataStore::from_map(metadata)))
+}
+
+/// The job with all that apalis, the handler and the layer around it need to know.
+fn dress<T>(task: TaskBuilder<T>, place: &Place, worker: &Arc<str>, scope: &Scope, taken: Taken) -> Task<T> {
+    let Taken { id, attempt, lost, attempts_max, priority, .. } = taken;
+    if lost > 0 {
+        tracing::warn!(
+            tenant.slug = %scope.slug(), queue = %place.queue, job = id, attempt, lost,
+            "a job runs again, since the worker that had it ended without a word"
+        );
+    }
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let lease = Lease {
+        place: place.clone(),
+        worker: Arc::clone(worker),
+        scope: scope.clone(),
+        id: id.as_str().into(),
+        attempt,
+        attempts_max,
+    };
+    task.task_id(TaskId::from_string(id))
+        .queue(Queue::from(&*place.queue))
+        // apalis counts this one itself.
+        .attempt(count(attempt.saturating_sub(1)))
+        .max_attempts(count(attempts_max))
+        .priority(usize::try_from(priority).unwrap_or(0))
+        .data(Delivery { attempt, lost })
+        .data(lease)
+        .build()
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &BrokerError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// How long a worker waits at most for a store that is away.
+const OUTAGE_WAIT_MAX: Duration = Duration::from_secs(10);
