@@ -48,7 +48,7 @@ async fn back(cache: &Cache) {
 async fn a_server_that_was_stopped_is_an_error_and_recovers_by_itself() {
     let server = OwnRedis::start().unwrap();
     let (cache, mut raw) = cache(&server, Duration::from_secs(30));
-    let Two { acme, globex } = two().unwrap();
+    let Two { acme, globex } = two();
     within(acme.clone(), cache.set("key", "ours", MINUTE)).await.unwrap();
     within(globex.clone(), cache.set("key", "theirs", MINUTE)).await.unwrap();
     server.stop().unwrap();
@@ -87,7 +87,7 @@ async fn one_computes_for_all_who_wait_while_the_server_is_away() {
     let server = OwnRedis::start().unwrap();
     let (cache, _) = cache(&server, Duration::from_secs(30));
     server.stop().unwrap();
-    let Two { acme, .. } = two().unwrap();
+    let Two { acme, .. } = two();
     let work = async {
         unavailable(cache.get_bytes("key").await);
         let (begun, end) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
@@ -122,7 +122,7 @@ async fn one_computes_for_all_who_wait_while_the_server_is_away() {
 async fn a_server_that_hangs_is_an_error_and_its_late_answers_are_nobodys() {
     let server = OwnRedis::start().unwrap();
     let (cache, raw) = cache(&server, Duration::from_millis(200));
-    let Two { acme, globex } = two().unwrap();
+    let Two { acme, globex } = two();
     for scope in [&acme, &globex] {
         let work = async {
             back(&cache).await;
@@ -177,7 +177,7 @@ async fn a_server_that_hangs_from_the_start_is_an_error() {
     let mut options = options();
     options.connect_timeout = Duration::from_millis(200);
     let cache = Cache::on_redis(CacheLimits::default(), RedisServer::new(server.url(), options).unwrap());
-    let Two { acme, .. } = two().unwrap();
+    let Two { acme, .. } = two();
     server.hold().unwrap();
     within(acme.clone(), async { unavailable(cache.get_bytes("key").await) }).await;
     server.release().unwrap();
@@ -188,7 +188,7 @@ async fn a_server_that_hangs_from_the_start_is_an_error() {
 async fn a_server_without_room_is_an_error_and_loses_nothing() {
     let server = OwnRedis::start().unwrap();
     let (cache, _) = cache(&server, Duration::from_secs(30));
-    let Two { acme, .. } = two().unwrap();
+    let Two { acme, .. } = two();
     let client = redis::Client::open(server.url()).unwrap();
     let mut admin = client.get_multiplexed_async_connection().await.unwrap();
     let work = async {

@@ -27,7 +27,7 @@ fn key(options: &RedisOptions, tenant: i64, rest: &str) -> String {
 #[tokio::test]
 async fn all_keys_of_a_tenant_are_in_one_slot_and_all_expire() {
     let (cache, options, mut server) = cache().await;
-    let Two { acme, globex } = two().unwrap();
+    let Two { acme, globex } = two();
     for scope in [&acme, &globex] {
         let work = async {
             for key in ["}a{b}", "a", "{"] {
@@ -53,7 +53,7 @@ async fn all_keys_of_a_tenant_are_in_one_slot_and_all_expire() {
 #[tokio::test]
 async fn an_evicted_generation_does_not_bring_old_values_back() {
     let (cache, options, mut server) = cache().await;
-    let Two { acme, .. } = two().unwrap();
+    let Two { acme, .. } = two();
     let generation = key(&options, 1, "g");
     let work = async {
         cache.set("key", "first", MINUTE).await.unwrap();
@@ -93,7 +93,7 @@ async fn an_evicted_generation_does_not_bring_old_values_back() {
 #[tokio::test]
 async fn a_generation_lives_as_long_as_what_was_written_in_it() {
     let (_, options, mut server) = cache().await;
-    let Two { acme, .. } = two().unwrap();
+    let Two { acme, .. } = two();
     let mut limits = CacheLimits::default();
     limits.ttl_max = MINUTE;
     let cache = Cache::on_redis(limits, RedisServer::new(&url().unwrap(), options.clone()).unwrap());
@@ -118,7 +118,7 @@ async fn a_generation_lives_as_long_as_what_was_written_in_it() {
 #[tokio::test]
 async fn the_keys_of_two_processes_with_prefixes_of_their_own_do_not_meet() {
     let ((one, ..), (other, ..)) = (cache().await, cache().await);
-    let Two { acme, .. } = two().unwrap();
+    let Two { acme, .. } = two();
     let work = async {
         one.set("key", "one's", MINUTE).await.unwrap();
         assert_eq!(other.get::<String>("key").await.unwrap(), None);

@@ -18,7 +18,7 @@ fn raw() -> ScopedRedis {
 
 /// Runs the same for both tenants, in turns: each of the two sees its own alone.
 async fn both<Fut: Future<Output = ()>>(raw: &ScopedRedis, work: impl Fn(ScopedRedis, &'static str) -> Fut) {
-    let Two { acme, globex } = two().unwrap();
+    let Two { acme, globex } = two();
     for (scope, value) in [(&acme, "ours"), (&globex, "theirs"), (&acme, "ours")] {
         within(scope.clone(), work(raw.clone(), value)).await;
     }
@@ -74,7 +74,7 @@ fn popped(key: &str, element: &str) -> Value {
 #[tokio::test]
 async fn a_scan_finds_the_tenants_keys_as_it_knows_them() {
     let raw = raw();
-    let Two { acme, globex } = two().unwrap();
+    let Two { acme, globex } = two();
     let mut theirs = raw.clone();
     let work = async {
         for number in 0..50 {
@@ -122,7 +122,7 @@ fn refused<T>(result: RedisResult<T>, name: &str, why: &str) {
 
 #[tokio::test]
 async fn what_cannot_be_confined_is_refused_and_says_what_to_do() {
-    let Two { acme, .. } = two().unwrap();
+    let Two { acme, .. } = two();
     let redis = raw();
     let work = async {
         for (command, why) in [
@@ -271,7 +271,7 @@ async fn a_user_of_the_tenants_own_is_a_wall_on_the_server() {
     as_user.set_password(Some("hush")).unwrap();
     let server = tenantry_resource::redis::RedisServer::new(as_user.as_str(), options).unwrap();
     let mut redis = ScopedRedis::new(server);
-    let Two { acme, globex } = two().unwrap();
+    let Two { acme, globex } = two();
     within(acme, redis.clone().set::<_, _, ()>("key", 1)).await.unwrap();
     let wall = within(globex, redis.set::<_, _, ()>("key", 1)).await.unwrap_err();
     assert_eq!(wall.code(), Some("NOPERM"));
