@@ -105,12 +105,12 @@ impl Backend {
     }
 
     /// How much the tenant has stored. What was cut off so long ago is removed on the way.
-    pub(super) async fn count(&self, tenant: TenantId, parts_age_max: Duration) -> Result<Usage, BoxError> {
+    pub(super) async fn count(&self, tenant: TenantId, parts_max_age: Duration) -> Result<Usage, BoxError> {
         let mut usage = Usage::default();
         if let Some(folder) = self.folder.clone() {
             let below = tenant.to_string();
             let count = move || {
-                for file in folder.files(&below, parts_age_max) {
+                for file in folder.files(&below, parts_max_age) {
                     usage.add(content_len(&file?.metadata));
                 }
                 Ok(usage)

@@ -113,7 +113,7 @@ impl Folder {
     pub(super) fn files(
         &self,
         below: &str,
-        parts_age_max: Duration,
+        parts_max_age: Duration,
     ) -> impl Iterator<Item = io::Result<Found>> + use<> {
         let root = self.root.clone();
         let walk = WalkDir::new(root.join(below)).follow_links(false).into_iter();
@@ -123,7 +123,7 @@ impl Folder {
                 Ok((metadata, entry)) if metadata.is_file() => {
                     let path = entry.path().strip_prefix(&root).ok()?.to_str()?;
                     if is_part(path) {
-                        sweep(entry.path(), &metadata, parts_age_max);
+                        sweep(entry.path(), &metadata, parts_max_age);
                         return None;
                     }
                     Some(Ok(Found { path: path.to_owned(), metadata }))

@@ -7,7 +7,7 @@
 //!    replaces an object counts as the difference.
 //! 5. An object is there as a whole or not at all. What is cut off (an error, a dropped future, a full disk) is removed
 //!    at once; what a killed process leaves behind does not count, and is swept when it is
-//!    [`Options::parts_age_max`] old. In a bucket, a lifecycle rule has to do that: `AbortIncompleteMultipartUpload`.
+//!    [`Options::parts_max_age`] old. In a bucket, a lifecycle rule has to do that: `AbortIncompleteMultipartUpload`.
 //! 6. Files in the folder are readable by their owner only, and on disk before `put` answers. Symbolic links in it are
 //!    not followed. A file has 128 bytes behind its content that say what type it is.
 //!
