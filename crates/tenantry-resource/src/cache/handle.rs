@@ -264,7 +264,7 @@ impl Shared {
             self.keep(&found.epoch, scope, key, bytes, ttl).await;
             // What was written or deleted while it was sent is later than this.
             if aboard.flight.is_outdated() {
-                self.store.delete(scope, key).await?;
+                logged(scope, self.store.delete(scope, key).await);
             }
         }
         Ok(value)
@@ -284,12 +284,17 @@ impl Shared {
             Ok(()) => self.store.set_in(epoch, scope, key, value, ttl).await,
             too_large => too_large,
         };
-        match kept {
-            // Who looks after the server has logged it.
-            Ok(()) | Err(CacheError::Unavailable { .. }) => {}
-            Err(error) => {
-                tracing::warn!(tenant.slug = %scope.slug(), error = &error as &dyn std::error::Error, "computed, and not cached");
-            }
+        logged(scope, kept);
+    }
+}
+
+/// Logs why something that was computed is not kept: its caller has it all the same.
+fn logged(scope: &Scope, kept: Result<(), CacheError>) {
+    match kept {
+        // Who looks after the server has logged it.
+        Ok(()) | Err(CacheError::Unavailable { .. }) => {}
+        Err(error) => {
+            tracing::warn!(tenant.slug = %scope.slug(), error = &error as &dyn std::error::Error, "computed, and not cached");
         }
     }
 }

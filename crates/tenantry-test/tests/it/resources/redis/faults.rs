@@ -207,3 +207,16 @@ async fn a_server_without_room_is_an_error_and_loses_nothing() {
     };
     within(acme, work).await;
 }
+
+#[cfg(feature = "redis-tls")]
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_an_error() {
+    let server = OwnRedis::start().unwrap();
+    let url = server.url().replacen("redis:", "rediss:", 1);
+    let mut options = options();
+    // It waits for the rest of what it takes for a command.
+    options.connect_timeout = Duration::from_millis(500);
+    let cache = Cache::on_redis(CacheLimits::default(), RedisServer::new(&url, options).unwrap());
+    let Two { acme, .. } = two().unwrap();
+    within(acme, async { unavailable(cache.get_bytes("key").await) }).await;
+}
