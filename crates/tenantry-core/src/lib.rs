@@ -7,11 +7,13 @@
 //! * [`Slug`], [`TenantId`] and [`Tenant`] say who; [`Catalog`] is the durable registry, [`Mirror`] its copy in memory.
 //! * A [`Resolver`] reads a [`Candidate`] from a request. A candidate is a claim, nothing more.
 //! * [`Admission`] turns a candidate into a [`Scope`], or into a [`Refusal`]. Nothing else makes a scope.
+//! * [`Audit`] is the log of who did what to which tenant.
 //! * [`Usage`] is what a tenant has used, counted.
 //! * [`Unscoped`] is the deliberate absence of a scope, with a written reason.
 //!
 //! This crate performs no I/O and knows no runtime; a test holds its manifest to that.
 
+mod audit;
 mod catalog;
 mod plan;
 mod refusal;
@@ -22,6 +24,7 @@ mod slug;
 mod tenant;
 mod usage;
 
+pub use audit::{Act, Audit, AuditEntry, AuditFilter, Broken, Deed, Link};
 pub use catalog::{Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant};
 pub use plan::{Limits, Plan, PlanName, PlanNameError, Plans, Rate};
 pub use refusal::{Code, Refusal};

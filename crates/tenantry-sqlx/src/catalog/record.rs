@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::FromRow;
-use tenantry_core::{Amendment, CatalogError, NewTenant, Overrides, Revision, Slug, Tenant, TenantId};
+use tenantry_core::{
+    Act, Amendment, AuditEntry, CatalogError, Deed, Link, NewTenant, Overrides, Revision, Slug, Tenant, TenantId,
+};
 
 /// A tenant as it is stored. Times are milliseconds of UTC; `names` is the slug and the aliases, with spaces between.
 #[derive(Debug, FromRow)]
@@ -45,6 +47,50 @@ impl Record {
         tenant.revision = Revision::new(self.revision);
         Ok(tenant)
     }
+}
+
+/// An entry of the audit log as it is stored.
+#[derive(Debug, FromRow)]
+pub(super) struct Entry {
+    number: i64,
+    at: i64,
+    who: String,
+    origin: String,
+    why: Option<String>,
+    verb: String,
+    tenant: Option<i64>,
+    slug: Option<String>,
+    detail: String,
+    link: Vec<u8>,
+}
+
+impl Entry {
+    /// The entry that this row is, or what is wrong with the row.
+    pub(super) fn into_entry(self) -> Result<AuditEntry, String> {
+        let wrong = |column: &str| format!("entry {} of the audit log has a wrong {column}", self.number);
+        Ok(AuditEntry {
+            at: from_millis(self.at).ok_or_else(|| wrong("time"))?,
+            link: Link::from_bytes(&self.link).ok_or_else(|| wrong("link"))?,
+            deed: Deed {
+                slug: self.slug.as_deref().map(str::parse).transpose().map_err(|_| wrong("name"))?,
+                tenant: self.tenant.map(TenantId::new),
+                verb: self.verb,
+                detail: self.detail,
+            },
+            act: Act { who: self.who, from: self.origin, why: self.why },
+            number: self.number,
+        })
+    }
+}
+
+/// The entry that comes after the last one, whose number and link these are.
+pub(super) fn next_entry(last: Option<(i64, Vec<u8>)>, act: &Act, deed: &Deed) -> Result<AuditEntry, String> {
+    let (number, link) = last.map_or((0, Some(Link::START)), |(number, link)| (number, Link::from_bytes(&link)));
+    let link = link.ok_or_else(|| format!("entry {number} of the audit log has a wrong link"))?;
+    let number = number.saturating_add(1);
+    // As it is stored: what is read has to have the same link.
+    let at = from_millis(to_millis(SystemTime::now())).unwrap_or(UNIX_EPOCH);
+    Ok(AuditEntry { number, at, link: link.to(number, at, act, deed), act: act.clone(), deed: deed.clone() })
 }
 
 /// The time as it is stored; a time that no clock will show is stored as the last one that can be.

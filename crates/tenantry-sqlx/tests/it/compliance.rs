@@ -7,8 +7,8 @@ use std::{
 
 use serde_json::json;
 use tenantry_core::{
-    Amendment, Catalog, CatalogError, CatalogVersion, Change, Overrides, Placement, SettingChange, Slug, Status,
-    Tenant, TenantId,
+    Act, Amendment, Audit, AuditFilter, Catalog, CatalogError, CatalogVersion, Change, Deed, Link, Overrides,
+    Placement, SettingChange, Slug, Status, Tenant, TenantId,
 };
 
 use crate::new;
@@ -257,4 +257,36 @@ async fn changes(catalog: &dyn Catalog, since: i64, limit: u32) -> Vec<Change> {
 
 fn slug(text: &str) -> Slug {
     text.parse().unwrap()
+}
+
+/// Every change has its entry in the log, and the entries are a chain. The catalog may have been used before.
+pub(crate) async fn every_change_is_logged<C: Catalog + Audit>(catalog: &C) {
+    let before = catalog.entries(0, AuditFilter::All, 10_000).await.unwrap();
+    let logged = before.len();
+    let acme = catalog.create(new("logged", &[])).await.unwrap();
+    let amendment = Amendment { slug: Some(slug("logged-2")), ..Status::Suspended.into() };
+    let amended = catalog.amend(acme.id, &amendment, None).await.unwrap();
+    let taken = catalog.create(new("logged", &[])).await;
+    assert!(matches!(taken, Err(CatalogError::NameTaken { .. })), "{taken:?}");
+    catalog.remove(acme.id).await.unwrap();
+    let act = Act::of("alice", "10.0.0.7").because("the customer asked for it");
+    let deed = Deed { verb: "impersonated".into(), tenant: None, slug: None, detail: "{}".into() };
+    let noted = catalog.note(&act, &deed).await.unwrap();
+
+    let all = catalog.entries(0, AuditFilter::All, 10_000).await.unwrap();
+    assert_eq!(all[..logged], before, "what was there stays");
+    let deeds: Vec<_> = all[logged..].iter().map(|entry| &entry.deed).collect();
+    assert_eq!(deeds, [&Deed::created(&acme), &Deed::amended(&acme, &amended), &Deed::removed(&amended), &deed]);
+    assert_eq!(all.last(), Some(&noted));
+    assert_eq!((&noted.act, noted.number), (&act, i64::try_from(all.len()).unwrap()));
+    let (mut number, mut link) = (0, Link::START);
+    for entry in &all {
+        entry.follows(number, &link).unwrap();
+        (number, link) = (entry.number, entry.link);
+    }
+    let of = catalog.entries(0, AuditFilter::Of(acme.id), 10).await.unwrap();
+    assert_eq!(of, all[logged..logged + 3]);
+    let half = all.len() / 2;
+    let page = catalog.entries(all[half].number, AuditFilter::All, 2).await.unwrap();
+    assert_eq!(page, all[half + 1..][..2]);
 }

@@ -13,7 +13,14 @@ use crate::{compliance, new};
 #[tokio::test]
 async fn it_keeps_the_promises_of_a_catalog() {
     let database = TestDatabase::new().await.unwrap();
-    compliance::check(&open(&database).await).await;
+    let catalog = open(&database).await;
+    compliance::check(&catalog).await;
+    compliance::every_change_is_logged(&catalog).await;
+    let pool = sqlx::PgPool::connect(database.url()).await.unwrap();
+    for change in ["UPDATE tenantry.catalog_audit SET who = 'nobody'", "DELETE FROM tenantry.catalog_audit"] {
+        let error = sqlx::query(change).execute(&pool).await.unwrap_err();
+        assert!(error.to_string().contains("the audit log is only added to"), "{change}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -114,7 +121,7 @@ async fn a_catalog_of_a_newer_version_is_refused() {
     let database = TestDatabase::new().await.unwrap();
     open(&database).await;
     execute(database.url(), "UPDATE tenantry.catalog SET layout = 7").await;
-    let expected = "it was written by a newer version of Tenantry (tables 7, this one knows 2); update it";
+    let expected = "it was written by a newer version of Tenantry (tables 7, this one knows 3); update it";
     refused(database.url(), OpenOptions::create_if_missing(), expected).await;
 }
 
@@ -151,16 +158,16 @@ async fn whoever_is_not_let_in_is_told_why() {
 
     let wrong = role.url.replace(&role.password, "hush-hush");
     let expected = format!("the server does not let the role {name} in; check the user and the password in the URL");
-    refused(&wrong, options, &expected).await;
+    refused(&wrong, options.clone(), &expected).await;
 
     let elsewhere = role.url.replace(&format!("/{}?", database.name()), "/nowhere?");
-    refused(&elsewhere, options, "there is no database nowhere; create it, or check the URL").await;
+    refused(&elsewhere, options.clone(), "there is no database nowhere; create it, or check the URL").await;
 
     let expected = format!(
         "the role {name} may not do that; it needs USAGE on the schema tenantry and rights on its tables, or CREATE on \
          the database to make them"
     );
-    refused(&role.url, options, &expected).await;
+    refused(&role.url, options.clone(), &expected).await;
 }
 
 #[tokio::test]

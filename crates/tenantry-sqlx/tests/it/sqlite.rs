@@ -11,7 +11,15 @@ use crate::{Home, compliance, new};
 
 #[tokio::test]
 async fn it_keeps_the_promises_of_a_catalog() {
-    compliance::check(&Home::new().open().await).await;
+    let home = Home::new();
+    let catalog = home.open().await;
+    compliance::check(&catalog).await;
+    compliance::every_change_is_logged(&catalog).await;
+    let mut file = SqliteConnection::connect(&format!("sqlite://{}", catalog.path().display())).await.unwrap();
+    for change in ["UPDATE audit SET who = 'nobody'", "DELETE FROM audit"] {
+        let error = sqlx::query(change).execute(&mut file).await.unwrap_err();
+        assert!(error.to_string().contains("the audit log is only added to"), "{change}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -120,7 +128,7 @@ async fn a_catalog_of_a_newer_version_is_refused() {
     execute(&home.path(), "PRAGMA user_version = 7").await;
     let message = format!(
         "the catalog {} is not available: the file was written by a newer version of Tenantry (tables 7, this one \
-         knows 2); update it",
+         knows 3); update it",
         home.path().display()
     );
     refused(&home.path(), OpenOptions::create_if_missing(), &message).await;

@@ -30,7 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Everything that the leaves may use: nothing that reads, writes, waits or connects.
 const PURE: &[(&str, &[&str])] = &[
-    ("tenantry-core", &["http", "serde_json", "thiserror", "tracing"]),
+    ("tenantry-core", &["http", "serde_json", "sha2", "thiserror", "tracing"]),
     ("tenantry-sql", &["bumpalo", "pg_query", "quick_cache", "sqlite3-parser", "thiserror", "tracing"]),
 ];
 

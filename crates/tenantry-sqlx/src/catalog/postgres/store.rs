@@ -7,15 +7,15 @@ use std::{
 
 use sqlx::{FromRow, Postgres, Row, postgres::PgRow};
 use tenantry_core::{
-    Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug, Tenant,
-    TenantId,
+    Act, Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug,
+    Tenant, TenantId,
 };
 
 use super::{listen, place::Place, schema};
 use crate::{
     catalog::{
         follow::{self, FollowOptions, Follower},
-        open::OpenOptions,
+        open::{Fill, OpenOptions},
         pulse::Beat,
         record::Record,
     },
@@ -40,6 +40,8 @@ pub struct PgCatalog {
     pub(super) writing: Line,
     pub(super) beat: Arc<Beat>,
     store: Mutex<Option<Store>>,
+    /// Whose the changes are.
+    pub(super) act: Act,
 }
 
 /// Which store answered, as far as it can be told: the oid of the table, and when the server was started.
@@ -60,8 +62,9 @@ impl PgCatalog {
             place,
             beat: Arc::default(),
             store: Mutex::default(),
+            act: options.clone().into_act(),
         };
-        catalog.place.within(catalog.prepare(options)).await?;
+        catalog.place.within(catalog.prepare(options.fill)).await?;
         Ok(catalog)
     }
 
@@ -93,14 +96,14 @@ impl PgCatalog {
         self.writing.close().await;
     }
 
-    async fn prepare(&self, options: OpenOptions) -> Result<(), CatalogError> {
+    async fn prepare(&self, fill: Fill) -> Result<(), CatalogError> {
         let mut taken = self.reading.take().await.map_err(|error| self.place.failed(error))?;
-        schema::prepare(&mut taken, &self.place, options.fill).await?;
+        schema::prepare(&mut taken, &self.place, fill).await?;
         taken.give_back();
         Ok(())
     }
 
-    async fn read(&self, query: Query<'_>) -> Result<Vec<PgRow>, CatalogError> {
+    pub(super) async fn read(&self, query: Query<'_>) -> Result<Vec<PgRow>, CatalogError> {
         let read = async {
             let mut taken = self.reading.take().await.map_err(|error| self.place.failed(error))?;
             let rows = query.fetch_all(&mut *taken).await.map_err(|error| self.place.failed(error))?;

@@ -2,7 +2,7 @@
 //! writers of all processes stand.
 
 use sqlx::{Connection, FromRow, PgConnection, Postgres, Transaction};
-use tenantry_core::{Amendment, CatalogError, NewTenant, Revision, Slug, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, Deed, NewTenant, Revision, Slug, Tenant, TenantId};
 
 use super::{
     listen::CHANNEL,
@@ -35,10 +35,12 @@ impl PgCatalog {
         for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
             self.insert_name(&mut transaction, drawn.last_id, position, name).await?;
         }
+        let created_at = from_millis(drawn.now).ok_or_else(|| self.place.corrupt("the server's clock is wrong"))?;
+        let tenant = new.into_tenant(TenantId::new(drawn.last_id), created_at, Revision::new(drawn.version));
+        self.log(&mut transaction, &self.act, &Deed::created(&tenant)).await?;
         self.commit(transaction).await?;
         taken.give_back();
-        let created_at = from_millis(drawn.now).ok_or_else(|| self.place.corrupt("the server's clock is wrong"))?;
-        Ok(new.into_tenant(TenantId::new(drawn.last_id), created_at, Revision::new(drawn.version)))
+        Ok(tenant)
     }
 
     async fn insert_name(
@@ -91,6 +93,7 @@ impl PgCatalog {
                 self.insert_name(&mut transaction, id.get(), position, name).await?;
             }
         }
+        self.log(&mut transaction, &self.act, &Deed::amended(&before, &tenant)).await?;
         self.commit(transaction).await?;
         taken.give_back();
         Ok(tenant)
@@ -120,23 +123,23 @@ impl PgCatalog {
         if others.is_some() {
             return Err(CatalogError::IsTemplate { id });
         }
+        let tenant = self.within(&mut transaction, id).await?;
         let delete = sqlx::query("DELETE FROM tenantry.catalog_tenants WHERE id = $1").bind(id.get());
-        if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
-            return Err(CatalogError::NotFound { id });
-        }
+        delete.execute(&mut *transaction).await.map_err(failed)?;
         sqlx::query("INSERT INTO tenantry.catalog_removed (id, version) VALUES ($1, $2)")
             .bind(id.get())
             .bind(drawn.version)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+        self.log(&mut transaction, &self.act, &Deed::removed(&tenant)).await?;
         self.commit(transaction).await?;
         taken.give_back();
         Ok(())
     }
 
     /// Begins a write, and draws the version that it leads to. The followers hear of it when it is committed.
-    async fn begin<'c>(
+    pub(super) async fn begin<'c>(
         &self,
         connection: &'c mut PgConnection,
     ) -> Result<(Transaction<'c, Postgres>, Drawn), CatalogError> {
@@ -153,7 +156,7 @@ impl PgCatalog {
         Ok((transaction, Drawn::from_row(&row).map_err(failed)?))
     }
 
-    async fn commit(&self, transaction: Transaction<'_, Postgres>) -> Result<(), CatalogError> {
+    pub(super) async fn commit(&self, transaction: Transaction<'_, Postgres>) -> Result<(), CatalogError> {
         transaction.commit().await.map_err(|error| self.place.failed(error))?;
         self.beat.told();
         Ok(())
@@ -162,7 +165,7 @@ impl PgCatalog {
 
 /// What a write has drawn.
 #[derive(Debug, FromRow)]
-struct Drawn {
+pub(super) struct Drawn {
     version: i64,
     last_id: i64,
     /// The server's clock, in milliseconds of UTC: one for all who create tenants.

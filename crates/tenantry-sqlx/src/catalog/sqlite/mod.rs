@@ -3,11 +3,13 @@
 //! | module | |
 //! |---|---|
 //! | `store` | [`SqliteCatalog`]: opening it, reading it, following it |
+//! | `audit` | who did what: an entry with each write |
 //! | `write` | its writes, each a transaction |
 //! | `schema` | the tables, and the steps that lead to them |
 //! | `file` | whether it is still the file that was opened |
 //! | `failure` | what can go wrong, in words that say what to do |
 
+mod audit;
 mod failure;
 mod file;
 mod schema;

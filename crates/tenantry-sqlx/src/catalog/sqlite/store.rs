@@ -11,8 +11,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tenantry_core::{
-    Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug, Tenant,
-    TenantId,
+    Act, Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug,
+    Tenant, TenantId,
 };
 use tokio::sync::{Mutex, RwLock};
 
@@ -43,6 +43,8 @@ pub struct SqliteCatalog {
     /// One writer at a time in this process, so that those who wait do not hold connections that readers need.
     pub(super) writing: Mutex<()>,
     pub(super) beat: Beat,
+    /// Whose the changes are.
+    pub(super) act: Act,
 }
 
 impl SqliteCatalog {
@@ -58,7 +60,8 @@ impl SqliteCatalog {
             owner_only::create(&place.path).map_err(|error| place.missing(error))?;
         }
         let opened = Opened::new(&place, options.fill).await?;
-        Ok(Self { place, opened: RwLock::new(opened), writing: Mutex::new(()), beat: Beat::default() })
+        let (opened, act) = (RwLock::new(opened), options.into_act());
+        Ok(Self { place, opened, writing: Mutex::new(()), beat: Beat::default(), act })
     }
 
     /// Where the catalog is.

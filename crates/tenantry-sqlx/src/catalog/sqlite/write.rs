@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use sqlx::{Sqlite, Transaction};
-use tenantry_core::{Amendment, CatalogError, NewTenant, Revision, Slug, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, Deed, NewTenant, Revision, Slug, Tenant, TenantId};
 
 use super::store::{SqliteCatalog, TENANT_BY_ID};
 use crate::catalog::record::{ID_EPOCH_MILLIS, amended, from_millis, keep_first_mention, names, to_millis};
@@ -32,9 +32,11 @@ impl SqliteCatalog {
         for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
             self.insert_name(&mut transaction, id, position, name).await?;
         }
-        self.commit(transaction).await?;
         let created_at = from_millis(created_at).unwrap_or(SystemTime::UNIX_EPOCH);
-        Ok(new.into_tenant(TenantId::new(id), created_at, Revision::new(version)))
+        let tenant = new.into_tenant(TenantId::new(id), created_at, Revision::new(version));
+        self.log(&mut transaction, &self.act, &Deed::created(&tenant)).await?;
+        self.commit(transaction).await?;
+        Ok(tenant)
     }
 
     async fn insert_name(
@@ -87,6 +89,7 @@ impl SqliteCatalog {
                 self.insert_name(&mut transaction, id.get(), position, name).await?;
             }
         }
+        self.log(&mut transaction, &self.act, &Deed::amended(&before, &tenant)).await?;
         self.commit(transaction).await?;
         Ok(tenant)
     }
@@ -116,12 +119,12 @@ impl SqliteCatalog {
         if others.fetch_optional(&mut *transaction).await.map_err(failed)?.is_some() {
             return Err(CatalogError::IsTemplate { id });
         }
+        let tenant = self.within(&mut transaction, id).await?;
         let delete = sqlx::query("DELETE FROM tenants WHERE id = ?1").bind(id.get());
-        if delete.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
-            return Err(CatalogError::NotFound { id });
-        }
+        delete.execute(&mut *transaction).await.map_err(failed)?;
         let remember = sqlx::query("INSERT INTO removed (id, version) VALUES (?1, ?2)").bind(id.get()).bind(version);
         remember.execute(&mut *transaction).await.map_err(failed)?;
+        self.log(&mut transaction, &self.act, &Deed::removed(&tenant)).await?;
         self.commit(transaction).await
     }
 
