@@ -5,11 +5,14 @@
 //!   application.
 //! * `Settings` (feature `settings`) are the application's own struct, filled in for each tenant.
 //! * `JobQueue` (feature `jobs`) holds jobs that run later, in the scope of their tenant.
+//! * `Directory` (feature `directory`, and `ldap` for servers) signs people in, in the directory of their tenant.
 //! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own.
 //!
 //! Without a scope, every handle refuses; nothing falls back to a tenant by default.
 
 mod ambient;
+#[cfg(feature = "directory")]
+pub mod directory;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 mod keys;

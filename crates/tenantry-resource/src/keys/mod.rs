@@ -13,7 +13,7 @@ mod derived;
 mod file;
 mod master;
 
-#[cfg(feature = "jobs")]
+#[cfg(any(feature = "directory", feature = "jobs"))]
 pub(crate) use self::master::fill;
 pub use self::{
     derived::{DerivedKey, KeyId, Purpose},
