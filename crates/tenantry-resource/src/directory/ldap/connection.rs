@@ -3,7 +3,8 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use ldap3::{
-    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions, adapters::EntriesOnly,
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions,
+    adapters::EntriesOnly,
 };
 use rustls::ClientConfig;
 

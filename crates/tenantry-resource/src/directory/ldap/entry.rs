@@ -22,7 +22,7 @@ pub(super) fn attributes(settings: &DirectorySettings) -> Vec<&str> {
 pub(super) fn person(settings: &DirectorySettings, entry: &SearchEntry, typed: &str) -> Person {
     let names = values(entry, &settings.name_attribute);
     let name = names.iter().find(|name| name.to_lowercase() == typed.to_lowercase()).or(names.first());
-    let mut person = Person::named(name.map_or(typed, String::as_str));
+    let mut person = Person::new(name.map_or(typed, String::as_str));
     let filled = |attribute: &str| values(entry, attribute).iter().find(|value| !value.is_empty()).cloned();
     if let Some(display_name) = filled(&settings.display_name_attribute) {
         person.display_name = display_name;
@@ -34,7 +34,8 @@ pub(super) fn person(settings: &DirectorySettings, entry: &SearchEntry, typed: &
 /// What somebody in these groups may do.
 pub(super) fn roles(settings: &DirectorySettings, groups: &[SearchEntry]) -> Vec<String> {
     let gives = |group: &SearchEntry, named: &str| {
-        same_dn(named, &group.dn) || values(group, GROUP_NAME).iter().any(|cn| cn.to_lowercase() == named.to_lowercase())
+        same_dn(named, &group.dn)
+            || values(group, GROUP_NAME).iter().any(|cn| cn.to_lowercase() == named.to_lowercase())
     };
     let roles = settings.roles.iter().filter(|(named, _)| groups.iter().any(|group| gives(group, named)));
     roles.map(|(_, role)| role.clone()).collect::<BTreeSet<_>>().into_iter().collect()
@@ -77,7 +78,9 @@ mod tests {
     #[test]
     fn groups_give_roles_by_name_or_by_dn_and_others_give_none() {
         let mut settings = DirectorySettings::default();
-        for (group, role) in [("Staff", "writer"), ("cn=boss, dc=acme", "admin"), ("cn=boss,dc=globex", "root"), ("x", "y")] {
+        for (group, role) in
+            [("Staff", "writer"), ("cn=boss, dc=acme", "admin"), ("cn=boss,dc=globex", "root"), ("x", "y")]
+        {
             settings.roles.insert(group.to_owned(), role.to_owned());
         }
         let groups = [entry("cn=staff,dc=acme", &[("cn", &["staff"])]), entry("CN=Boss,dc=acme", &[("cn", &["Boss"])])];

@@ -25,7 +25,9 @@ impl Fault {
             CONFIDENTIALITY_REQUIRED | STRONGER_AUTH_REQUIRED => {
                 Self::Refused(format!("{what}: the server wants an encrypted connection; use starttls or ldaps://"))
             }
-            REFERRAL => Self::Refused(format!("{what}: the server refers to another one, and referrals are not followed")),
+            REFERRAL => {
+                Self::Refused(format!("{what}: the server refers to another one, and referrals are not followed"))
+            }
             NO_SUCH_OBJECT => Self::Refused(format!("{what}: there is no such entry, or bind_dn may not see it")),
             INSUFFICIENT_ACCESS | OPERATIONS_ERROR => {
                 Self::Refused(format!("{what}: bind_dn may not do that (result {})", result.rc))

@@ -66,7 +66,10 @@ mod tests {
 
     #[test]
     fn a_value_that_looks_like_a_placeholder_stays_a_value() {
-        assert_eq!(for_groups("(|(member={dn})(memberUid={user}))", "{dn}", "cn={user}"), "(|(member=cn={user})(memberUid={dn}))");
+        assert_eq!(
+            for_groups("(|(member={dn})(memberUid={user}))", "{dn}", "cn={user}"),
+            "(|(member=cn={user})(memberUid={dn}))"
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::directory::{DirectoryError, Person, settings::DirectorySettings};
 
 /// The server of one tenant, as its settings say.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(in crate::directory) struct Server {
     tenant: Slug,
     settings: DirectorySettings,
     target: Result<Target, String>,
@@ -50,7 +50,9 @@ struct Failure {
 
 impl Server {
     pub(super) fn new(tenant: Slug, settings: DirectorySettings) -> Self {
-        let permits = |count: u32| Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)));
+        let permits = |count: u32| {
+            Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)))
+        };
         let connections_max = settings.connections_max;
         Self {
             tenant,
@@ -71,7 +73,7 @@ impl Server {
 
     /// The person with this login name, and this password where there is one.
     #[expect(clippy::disallowed_methods, reason = "the conversation is about this tenant, whoever waits for it")]
-    pub(super) async fn ask(
+    pub(in crate::directory) async fn ask(
         self: Arc<Self>,
         user: &str,
         password: Option<&str>,
@@ -107,7 +109,7 @@ impl Server {
     async fn converse(&self, user: &str, password: Option<&str>) -> Result<Option<Person>, Fault> {
         let (mut connection, entry) = self.begin(user).await?;
         let person = self.go_on(&mut connection, entry, user, password).await;
-        if matches!(person, Ok(_)) {
+        if person.is_ok() {
             self.idle.put(connection, Duration::from_millis(self.settings.idle_ms));
         }
         person

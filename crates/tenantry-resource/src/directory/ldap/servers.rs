@@ -27,7 +27,11 @@ impl Servers {
     }
 
     /// The server of the tenant of `scope`.
-    pub(in crate::directory) fn of(&self, scope: &Scope, settings: DirectorySettings) -> Result<Arc<Server>, DirectoryError> {
+    pub(in crate::directory) fn of(
+        &self,
+        scope: &Scope,
+        settings: DirectorySettings,
+    ) -> Result<Arc<Server>, DirectoryError> {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((used_at, server)) = servers.get_mut(&scope.id())
             && server.is(scope.slug(), &settings)
@@ -36,7 +40,12 @@ impl Servers {
             return Ok(Arc::clone(server));
         }
         let before = servers.remove(&scope.id());
-        let idlest = || servers.iter().filter(|(_, (_, server))| Arc::strong_count(server) == 1).min_by_key(|(_, (used_at, _))| *used_at);
+        let idlest = || {
+            servers
+                .iter()
+                .filter(|(_, (_, server))| Arc::strong_count(server) == 1)
+                .min_by_key(|(_, (used_at, _))| *used_at)
+        };
         if before.is_none() && servers.len() >= self.servers_max {
             let Some(idlest) = idlest().map(|(tenant, _)| *tenant) else {
                 let max = u64::try_from(self.servers_max).unwrap_or(u64::MAX);

@@ -33,9 +33,11 @@ impl Target {
         }
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("url names no host")?;
         if !encrypted && !settings.insecure && !is_here(host) {
-            return Err("passwords would go over a connection that is not encrypted; use starttls or ldaps://, or allow it \
+            return Err(
+                "passwords would go over a connection that is not encrypted; use starttls or ldaps://, or allow it \
                         with insecure"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         check(settings)?;
         let starttls = url.scheme() == "ldap" && settings.starttls;
@@ -101,10 +103,7 @@ mod tests {
     use crate::settings::Secret;
 
     fn settings(url: &str) -> DirectorySettings {
-        let mut settings = DirectorySettings::default();
-        settings.url = url.to_owned();
-        settings.base_dn = "dc=acme".to_owned();
-        settings
+        DirectorySettings { url: url.to_owned(), base_dn: "dc=acme".to_owned(), ..DirectorySettings::default() }
     }
 
     #[test]
@@ -116,7 +115,9 @@ mod tests {
         for here in ["ldap://localhost", "ldap://127.0.0.1:389", "ldap://[::1]", "ldaps://directory.acme.test"] {
             assert_eq!(plain(here, false), Ok(false), "{here}");
         }
-        for there in ["ldap://directory.acme.test", "ldap://10.0.0.1", "ldap://localhost.acme.test", "ldap://127.evil.test"] {
+        for there in
+            ["ldap://directory.acme.test", "ldap://10.0.0.1", "ldap://localhost.acme.test", "ldap://127.evil.test"]
+        {
             assert!(plain(there, false).unwrap_err().contains("insecure"), "{there}");
             assert_eq!(plain(there, true), Ok(false), "{there}");
             assert!(Target::read(&settings(there)).unwrap().starttls, "{there}");
@@ -142,7 +143,8 @@ mod tests {
             it.group_filter = "(cn=all)".to_owned();
         };
         assert!(wrong(groups).contains("group_filter"));
-        let hush = DirectorySettings { ca: "hush".to_owned(), bind_password: Secret::new("hush".to_owned()), ..settings("x") };
+        let hush =
+            DirectorySettings { ca: "hush".to_owned(), bind_password: Secret::new("hush".to_owned()), ..settings("x") };
         assert!(!encryption(&hush).unwrap_err().contains("hush"));
         assert_eq!(host(&DirectorySettings { url: "hush".to_owned(), ..settings("") }), "url");
     }
