@@ -39,6 +39,8 @@ mod postgres;
 pub mod recorder;
 pub mod scoped;
 mod shared;
+#[cfg(feature = "directory")]
+pub mod users;
 
 #[cfg(feature = "postgres")]
 pub use self::parameters::unknown_parameter;

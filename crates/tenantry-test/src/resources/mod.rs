@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a suite fails as a test does")]
 
+pub mod directory;
 pub mod jobs;
 mod world;
 

@@ -1,3 +1,4 @@
 //! The suites of resources, on every implementation.
 
+mod directory;
 mod jobs;

@@ -1,0 +1,5 @@
+//! Stores of local users: in one SQLite file.
+
+mod sqlite;
+
+pub use self::sqlite::SqliteUsers;
