@@ -87,15 +87,21 @@ impl Server {
         self.left_alone()?;
         let (server, user) = (Arc::clone(&self), user.to_owned());
         let password = password.map(|password| Zeroizing::new(password.to_owned()));
-        // In a task of its own, so that a conversation ends where it should when nobody waits for it any more.
+        // In a task of its own, so that a conversation ends where it should, and a failure is noted, also when nobody waits
+        // for it any more.
         let conversation = tokio::spawn(async move {
             let began = Instant::now();
             let answer = server.converse(&user, password.as_ref().map(|password| password.as_str())).await;
+            let answer = server.noted(answer, began);
             drop(permits);
-            (began, answer)
+            answer
         });
-        let no_ldap = |_| (Instant::now(), Err(Fault::Away("what it says is no LDAP".to_owned())));
-        let (began, answer) = conversation.await.unwrap_or_else(no_ldap);
+        let no_ldap = |_| Err(self.failed(Fault::Away("what it says is no LDAP".to_owned()), Instant::now()));
+        conversation.await.unwrap_or_else(no_ldap)
+    }
+
+    /// The answer, after it is noted whether the server gave one.
+    fn noted(&self, answer: Result<Option<Person>, Fault>, began: Instant) -> Result<Option<Person>, DirectoryError> {
         match answer {
             Ok(person) => {
                 *self.failure() = None;
@@ -217,5 +223,49 @@ impl Server {
 
     fn failure(&self) -> MutexGuard<'_, Option<Failure>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Accepts connections, and says nothing on them.
+    fn silent() -> (TcpListener, Arc<Server>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let settings = DirectorySettings {
+            url: format!("ldap://{}", listener.local_addr().unwrap()),
+            starttls: false,
+            base_dn: "dc=acme".to_owned(),
+            operation_timeout_ms: 50,
+            backoff_min_ms: 3_600_000,
+            backoff_max_ms: 3_600_000,
+            ..DirectorySettings::default()
+        };
+        (listener, Arc::new(Server::new("acme".parse().unwrap(), settings)))
+    }
+
+    #[tokio::test]
+    async fn a_server_that_hangs_is_left_alone_also_when_nobody_waited_for_it() {
+        let (listener, server) = silent();
+        let all = server.connected.available_permits();
+        tokio::select! {
+            biased;
+            _ = Arc::clone(&server).ask("ann", Some("hush")) => panic!("it said something"),
+            () = until(|| server.connected.available_permits() < all) => {}
+        }
+        until(|| server.connected.available_permits() == all).await;
+        let refused = Arc::clone(&server).ask("ann", Some("hush")).await.unwrap_err();
+        assert!(matches!(refused, DirectoryError::Unavailable { .. }), "{refused}");
+        assert_eq!(std::iter::from_fn(|| listener.accept().ok()).count(), 1, "it was asked again");
+    }
+
+    async fn until(condition: impl Fn() -> bool) {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
