@@ -1,6 +1,10 @@
 //! Passwords as argon2id, a few at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
@@ -24,7 +28,9 @@ pub struct LocalOptions {
     pub hash_lanes: u32,
     /// How many passwords are hashed at once, of all tenants. Default 2.
     pub hashes_max: u32,
-    /// How many may wait for that. Default 256.
+    /// How many of one tenant's may be hashed or wait at once, so that it leaves places to the others. Default 32.
+    pub tenant_hashes_max: u32,
+    /// How many may wait for that, of all tenants. Default 256.
     pub hash_waiters_max: u32,
     /// How long they may wait. Default 5 seconds.
     pub hash_timeout: Duration,
@@ -39,6 +45,7 @@ impl Default for LocalOptions {
             hash_passes: Params::DEFAULT_T_COST,
             hash_lanes: Params::DEFAULT_P_COST,
             hashes_max: 2,
+            tenant_hashes_max: 32,
             hash_waiters_max: 256,
             hash_timeout: Duration::from_secs(5),
             users_max: 100_000,
@@ -54,6 +61,48 @@ pub(super) struct Hashing {
     running: Arc<Semaphore>,
     /// Those that run and those that wait.
     admitted: Arc<Semaphore>,
+    /// How many of those are each tenant's.
+    tenants: Arc<Tenants>,
+}
+
+type Tenants = Mutex<HashMap<Slug, u32>>;
+
+/// Leave to hash one password.
+struct Permits {
+    _running: OwnedSemaphorePermit,
+    _admitted: OwnedSemaphorePermit,
+    _share: Share,
+}
+
+/// One of the places that a tenant may have.
+struct Share {
+    tenants: Arc<Tenants>,
+    tenant: Slug,
+}
+
+impl Share {
+    /// A place for this tenant, unless it has as many as it may.
+    fn take(tenants: &Arc<Tenants>, tenant: &Slug, max: u32) -> Option<Self> {
+        let mut counts = tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = counts.get(tenant).copied().unwrap_or(0);
+        if taken >= max {
+            return None;
+        }
+        counts.insert(tenant.clone(), taken + 1);
+        Some(Self { tenants: Arc::clone(tenants), tenant: tenant.clone() })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut counts = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = counts.get_mut(&self.tenant) {
+            *taken -= 1;
+            if *taken == 0 {
+                counts.remove(&self.tenant);
+            }
+        }
+    }
 }
 
 /// What became of a check.
@@ -73,7 +122,8 @@ impl Hashing {
         let params = Params::new(hash_memory_kib, hash_passes, hash_lanes, None).map_err(unusable)?;
         let permits = |count: u32| Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS)));
         let running = permits(hashes_max.max(1));
-        Ok(Self { options, params, running, admitted: permits(hashes_max.max(1).saturating_add(hash_waiters_max)) })
+        let admitted = permits(hashes_max.max(1).saturating_add(hash_waiters_max));
+        Ok(Self { options, params, running, admitted, tenants: Arc::default() })
     }
 
     /// The hash of a new password.
@@ -108,14 +158,16 @@ impl Hashing {
         work.await.map_err(unusable)
     }
 
-    async fn permits(&self, tenant: &Slug) -> Result<[OwnedSemaphorePermit; 2], LocalUserError> {
-        let LocalOptions { hash_waiters_max, hash_timeout, .. } = self.options;
+    async fn permits(&self, tenant: &Slug) -> Result<Permits, LocalUserError> {
+        let LocalOptions { tenant_hashes_max, hash_waiters_max, hash_timeout, .. } = self.options;
         let busy = |limit, max| LocalUserError::Busy { tenant: tenant.clone(), limit, max };
+        let greedy = || busy("directory.tenant_hashes_max", tenant_hashes_max.into());
+        let share = Share::take(&self.tenants, tenant, tenant_hashes_max.max(1)).ok_or_else(greedy)?;
         let full = || busy("directory.hash_waiters_max", hash_waiters_max.into());
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| full())?;
         let running = tokio::time::timeout(hash_timeout, Arc::clone(&self.running).acquire_owned()).await;
         let late = || busy("directory.hashes_max", self.options.hashes_max.into());
-        Ok([running.map_err(|_| late())?.map_err(unusable)?, admitted])
+        Ok(Permits { _running: running.map_err(|_| late())?.map_err(unusable)?, _admitted: admitted, _share: share })
     }
 }
 
@@ -194,6 +246,20 @@ mod tests {
         assert!(refused.contains("directory.hash_waiters_max allows 0"), "{refused}");
         drop(running);
         assert!(matches!(hashing.check(&slug, None, "hush").await, Ok(Checked::Wrong)));
+    }
+
+    #[tokio::test]
+    async fn one_tenants_flood_does_not_keep_another_from_signing_in() {
+        let options = LocalOptions { hashes_max: 8, tenant_hashes_max: 1, ..LocalOptions::default() };
+        let hashing = Hashing::new(options).unwrap();
+        let (acme, globex) = (slug(), "globex".parse().unwrap());
+        let running = hashing.permits(&acme).await.unwrap();
+        let refused = hashing.check(&acme, None, "hush").await.err().expect("acme has its share").to_string();
+        assert!(refused.contains("directory.tenant_hashes_max allows 1"), "{refused}");
+        assert!(matches!(hashing.check(&globex, None, "hush").await, Ok(Checked::Wrong)));
+        drop(running);
+        assert!(matches!(hashing.check(&acme, None, "hush").await, Ok(Checked::Wrong)));
+        assert!(hashing.tenants.lock().unwrap().is_empty(), "nobody is remembered");
     }
 
     #[test]
