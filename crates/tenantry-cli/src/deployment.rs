@@ -41,7 +41,11 @@ impl Deployment {
     pub(crate) fn failed(&self, error: CatalogError) -> Failure {
         let about_place = matches!(error, CatalogError::Unavailable { .. } | CatalogError::Corrupt { .. });
         let failure = Failure::from(error);
-        if about_place { failure.hint(self.origin(self.config.catalog.place.key())) } else { failure }
+        if about_place {
+            failure.hint(self.origin(&format!("catalog.{}", self.config.catalog.place.key())))
+        } else {
+            failure
+        }
     }
 
     /// Where the value of a key is from.

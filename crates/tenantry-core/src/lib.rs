@@ -7,6 +7,7 @@
 //! * [`Slug`], [`TenantId`] and [`Tenant`] say who; [`Catalog`] is the durable registry, [`Mirror`] its copy in memory.
 //! * A [`Resolver`] reads a [`Candidate`] from a request. A candidate is a claim, nothing more.
 //! * [`Admission`] turns a candidate into a [`Scope`], or into a [`Refusal`]. Nothing else makes a scope.
+//! * [`Usage`] is what a tenant has used, counted.
 //! * [`Unscoped`] is the deliberate absence of a scope, with a written reason.
 //!
 //! This crate performs no I/O and knows no runtime; a test holds its manifest to that.
@@ -19,6 +20,7 @@ mod scope;
 mod settings;
 mod slug;
 mod tenant;
+mod usage;
 
 pub use catalog::{BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant};
 pub use plan::{Limits, Plan, PlanName, PlanNameError, Plans, Rate};
@@ -28,3 +30,4 @@ pub use scope::{Admission, Scope, Unscoped};
 pub use settings::{Overrides, OverridesTooLarge, SettingChange, SettingPath, SettingPathError};
 pub use slug::{Slug, SlugError};
 pub use tenant::{Placement, PlacementError, Revision, Status, StatusError, Tenant, TenantId};
+pub use usage::{Count, Usage, Usages};

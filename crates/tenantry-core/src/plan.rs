@@ -94,22 +94,35 @@ pub struct Limits {
     pub body_bytes_max: Option<u64>,
     /// Unfinished and dead jobs in each queue. Knob `plans.<name>.jobs_max`.
     pub jobs_max: Option<u64>,
+    /// Bytes of all uploads that are stored. Knob `plans.<name>.upload_bytes_max`.
+    pub upload_bytes_max: Option<u64>,
+    /// Bytes that its cache may take in memory. Knob `plans.<name>.cache_bytes_max`.
+    pub cache_bytes_max: Option<u64>,
 }
 
 impl Limits {
     /// No limits at all: for tests, benchmarks and a tenant that has the machine to itself.
-    pub const NONE: Self = Self { rate: None, in_flight_max: None, body_bytes_max: None, jobs_max: None };
+    pub const NONE: Self = Self {
+        rate: None,
+        in_flight_max: None,
+        body_bytes_max: None,
+        cache_bytes_max: None,
+        jobs_max: None,
+        upload_bytes_max: None,
+    };
 }
 
 impl Default for Limits {
-    /// 100 requests per second with a burst of 200, 64 requests at once, bodies of 2 MiB (as axum's own default), a million
-    /// jobs.
+    /// 100 requests per second with a burst of 200, 64 requests at once, bodies of 2 MiB (as axum's own default), 8 MiB of
+    /// cache, a million jobs, 1 GiB of uploads.
     fn default() -> Self {
         Self {
             rate: Some(Rate::default()),
             in_flight_max: Some(64),
-            body_bytes_max: Some(2 * 1024 * 1024),
+            body_bytes_max: Some(2 << 20),
+            cache_bytes_max: Some(8 << 20),
             jobs_max: Some(1_000_000),
+            upload_bytes_max: Some(1 << 30),
         }
     }
 }

@@ -144,6 +144,12 @@ refusals! {
     /// The request's body is larger than the plan allows.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, exit 20, "the request is larger than allowed",
         "raise plans.<name>.body_bytes_max if it should pass";
+    /// The application asked its cache, or Redis, for something that cannot be.
+    CacheRefused = "cache_refused", INTERNAL_SERVER_ERROR, exit 47, "the service failed on this request",
+        "the reason says what the application asked for, and what it can do instead";
+    /// The server with the cache does not answer.
+    CacheUnavailable = "cache_unavailable", SERVICE_UNAVAILABLE, exit 46, "the service is not available right now",
+        "check the server at cache.url";
     /// The catalog cannot be read or written.
     CatalogUnavailable = "catalog_unavailable", SERVICE_UNAVAILABLE, exit 21, "the service is not available right now",
         "check the file or server at catalog.url";
@@ -180,12 +186,18 @@ refusals! {
     /// The store of jobs cannot be read or written.
     JobsUnavailable = "jobs_unavailable", SERVICE_UNAVAILABLE, exit 57, "the service is not available right now",
         "check the file or server at jobs.url";
+    /// The link is changed, of another tenant, or its time is up.
+    LinkInvalid = "link_invalid", FORBIDDEN, exit 51, "the link is not valid any more",
+        "whoever gave the link has to make a new one";
     /// Work that needs a tenant ran outside any scope.
     NoScope = "no_scope", INTERNAL_SERVER_ERROR, exit 27, "the service failed on this request",
         "the work ran outside a scope: enter one with `within`, or keep the caller's with `tenantry::spawn`";
     /// The tenant is on a plan that the configuration does not have.
     PlanUnknown = "plan_unknown", SERVICE_UNAVAILABLE, exit 28, "the service is not available right now",
         "add the plan to the configuration, or put the tenant on one that is there";
+    /// What would be stored is more than the plan, or one upload, may have.
+    QuotaExceeded = "quota_exceeded", PAYLOAD_TOO_LARGE, exit 49, "there is not enough room for this upload",
+        "raise plans.<name>.upload_bytes_max or uploads.object_bytes_max if it should fit";
     /// The tenant sent more requests per second than its plan allows.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, exit 29, "too many requests",
         "raise plans.<name>.requests_per_second or plans.<name>.burst if they should pass";
@@ -234,6 +246,12 @@ refusals! {
     /// The token is expired, forged, or not for us.
     TokenInvalid = "token_invalid", UNAUTHORIZED, exit 41, "the token is not valid",
         "the client has to sign in again";
+    /// The name of an upload is one that no upload can have.
+    UploadNameInvalid = "upload_name_invalid", BAD_REQUEST, exit 48, "a file cannot have this name",
+        "the client has to give it another name; the reason says what is wrong";
+    /// The folder or the bucket with the uploads cannot be used, or is full.
+    UploadsUnavailable = "uploads_unavailable", SERVICE_UNAVAILABLE, exit 50, "files cannot be stored or read right now",
+        "check the folder or the bucket at uploads.url, and whether its disk is full";
     /// Too many requests wait for the same instance to be built.
     WaitersFull = "waiters_full", SERVICE_UNAVAILABLE, exit 42, "the service is starting and busy",
         "raise instances.waiters_max if more should wait";

@@ -18,25 +18,28 @@
 //! differently: the vocabulary of `tenantry-core`, the ambient scope and [`PerTenant`] of `tenantry-resource`, the
 //! layers of `tenantry-tower`, the stores of `tenantry-sqlx`.
 
+pub mod cache;
 mod catalog;
 pub mod config;
 mod front;
 pub mod jobs;
 mod keys;
+mod metrics;
 mod open;
 mod resolver;
 mod serve;
 pub mod settings;
 mod tenancy;
+pub mod uploads;
 
 pub use tenantry_core::{
-    Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Limits, Malformed, Mirror,
-    NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution, Resolver,
-    Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped,
+    Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Count, Limits, Malformed,
+    Mirror, NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution,
+    Resolver, Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped, Usage, Usages,
 };
 pub use tenantry_resource::{
-    Bounds, BoxError, BuildError, Held, KeyFileError, MakeFn, MakeResource, MasterKeys, NoScope, PerTenant, Purpose,
-    Unavailable, current, make_fn, spawn, spawn_blocking, within,
+    Bounds, BoxError, BuildError, DerivedKey, Held, KeyFileError, KeyId, Keys, MakeFn, MakeResource, MasterKeys,
+    NoScope, PerTenant, Purpose, TokenError, Unavailable, current, make_fn, spawn, spawn_blocking, within,
 };
 pub use tenantry_sql as sql;
 #[cfg(feature = "postgres")]

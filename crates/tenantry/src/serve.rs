@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt, io};
 
 use axum::{body::Body, serve::Listener};
 use http::{Request, Response};
-use tokio::sync::oneshot;
+use tokio::{net::TcpListener, sync::oneshot};
 use tower_service::Service;
 
 use crate::{Front, Tenancy};
@@ -21,6 +21,8 @@ pub enum Stopped {
 impl Tenancy {
     /// Serves `front` until `stop`; then takes no more connections, and lets the requests under way end and the
     /// applications close. All of that takes at most `instances.drain_timeout`, whatever clients and applications do.
+    ///
+    /// `/metrics` is served beside it where `metrics.listen` says so.
     ///
     /// `axum::serve` serves a [`Front`] as well, but waits without end for a client that does not finish.
     ///
@@ -44,6 +46,7 @@ impl Tenancy {
             // Nobody listens any more only when the server has ended by itself.
             stopping.send(()).ok();
         };
+        let metrics = self.metrics_listener().await?;
         let serving = async {
             axum::serve(listener, front).with_graceful_shutdown(stop).await?;
             self.close_all().await;
@@ -58,6 +61,24 @@ impl Tenancy {
         tokio::select! {
             ended = serving => ended,
             () = out_of_time => Ok(Stopped::CutOff),
+            failed = self.serve_metrics(metrics) => Err(failed),
+        }
+    }
+
+    async fn metrics_listener(&self) -> io::Result<Option<TcpListener>> {
+        let Some(listen) = self.config().metrics.listen else { return Ok(None) };
+        let said = |error: io::Error| io::Error::new(error.kind(), format!("metrics.listen, {listen}: {error}"));
+        TcpListener::bind(listen).await.map(Some).map_err(said)
+    }
+
+    /// Serves `/metrics` for as long as it is polled.
+    async fn serve_metrics(&self, listener: Option<TcpListener>) -> io::Error {
+        match listener {
+            Some(listener) => match axum::serve(listener, self.metrics()).await {
+                Err(error) => error,
+                Ok(()) => io::Error::other("the server of /metrics has ended"),
+            },
+            None => std::future::pending().await,
         }
     }
 }

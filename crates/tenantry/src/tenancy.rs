@@ -10,8 +10,8 @@ use std::{
 
 use axum::Router;
 use sqlx::Sqlite;
-use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status};
-use tenantry_resource::{Bounds, BoxError, PerTenant, jobs::Jobs};
+use tenantry_core::{Admission, Catalog, Change, Mirror, Scope, Status, Usages};
+use tenantry_resource::{Bounds, BoxError, Keys, MasterKeys, PerTenant, jobs::Jobs, uploads::Uploads};
 use tenantry_sql::Name;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, ScopedPool, SqliteOptions};
 #[cfg(feature = "postgres")]
@@ -23,16 +23,14 @@ use tokio::sync::OnceCell;
 
 use crate::{
     CatalogStore, Front, OpenError,
+    cache::Caches,
     config::{Config, InstancesSection},
     front::Layers,
     keys, resolver,
 };
 
 #[cfg(feature = "postgres")]
-use {
-    crate::config::{ConfigError, IdsOf, ServerUrl},
-    std::str::FromStr,
-};
+use crate::config::{ConfigError, IdsOf, connect_options};
 
 /// A deployment: its tenants, its plans, its keys, and the way from a request to an application.
 ///
@@ -49,6 +47,9 @@ struct Shared {
     admission: Arc<Admission>,
     follower: Follower,
     layers: Layers,
+    keys: Keys,
+    uploads: Uploads,
+    caches: Caches,
     dispatched: Arc<Dispatched>,
     jobs: OnceCell<Jobs>,
     sqlite: ScopedPool<Sqlite>,
@@ -78,23 +79,38 @@ impl Tenancy {
         config.check()?;
         let catalog = CatalogStore::open(&config.catalog, OpenOptions::create_if_missing()).await?;
         let dispatched = Arc::new(Dispatched::default());
-        let told = Arc::clone(&dispatched);
-        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| told.follow(change));
+        let usages = Arc::new(Usages::new(usize::try_from(config.metrics.tenants_max.get()).unwrap_or(usize::MAX)));
+        let caches = Caches::from_config(&config)?;
+        let told = (Arc::clone(&dispatched), Arc::clone(&usages), caches.clone());
+        let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| {
+            told.0.follow(change);
+            told.2.follow(change);
+            if let Change::Removed { id, .. } = change {
+                told.1.forget(*id);
+            }
+        });
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
-        let admission = Arc::new(Admission::new(Arc::clone(follower.mirror()), config.plans()?));
-        let layers = layers(&config, Arc::clone(&admission))?;
+        let admission = Admission::new(Arc::clone(follower.mirror()), config.plans()?).counting(usages);
+        let admission = Arc::new(admission);
+        let master = keys::load(&config.keys)?;
+        let layers = layers(&config, Arc::clone(&admission), &master)?;
         let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
         #[cfg(feature = "postgres")]
         let postgres = match config.postgres_options()? {
             Some(options) => ScopedPool::postgres(options, Some(Arc::clone(&admission))),
             None => ScopedPool::unconfigured("write database.url and database.application_url"),
         };
+        let keys = Keys::new(master);
+        let uploads = Uploads::new(config.uploads.place.clone().into(), config.uploads.options(), keys.clone());
         let shared = Shared {
             config,
             catalog,
             admission,
             follower,
             layers,
+            uploads,
+            keys,
+            caches,
             dispatched,
             jobs: OnceCell::new(),
             sqlite,
@@ -139,6 +155,15 @@ impl Tenancy {
         self.shared.postgres.clone()
     }
 
+    /// The keys of the tenant whose scope is current, for what the application signs: sessions, bearer tokens, links.
+    pub fn keys(&self) -> Keys {
+        self.shared.keys.clone()
+    }
+
+    pub(crate) fn uploads_handle(&self) -> &Uploads {
+        &self.shared.uploads
+    }
+
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
     }
@@ -153,6 +178,10 @@ impl Tenancy {
 
     pub(crate) fn shared_catalog(&self) -> Arc<dyn Catalog> {
         self.shared.catalog.shared()
+    }
+
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.shared.caches
     }
 
     pub(crate) fn mirror(&self) -> &Arc<Mirror> {
@@ -233,12 +262,9 @@ impl Dispatched {
     }
 }
 
-fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenError> {
+fn layers(config: &Config, admission: Arc<Admission>, keys: &MasterKeys) -> Result<Layers, OpenError> {
     let trusted = TrustedProxies::new(config.proxies.trusted.iter().copied());
-    let seal = match config.cookies.seal {
-        true => Some(seal(config)?),
-        false => None,
-    };
+    let seal = config.cookies.seal.then(|| seal(config, keys.clone()));
     let rewriting = match config.html.rewrite {
         true => HtmlRewriting::On,
         false => HtmlRewriting::Off,
@@ -253,10 +279,9 @@ fn layers(config: &Config, admission: Arc<Admission>) -> Result<Layers, OpenErro
     })
 }
 
-fn seal(config: &Config) -> Result<SealLayer, OpenError> {
-    let keys = keys::load(&config.keys)?;
+fn seal(config: &Config, keys: MasterKeys) -> SealLayer {
     let cookies_max = usize::try_from(config.cookies.cookies_max).unwrap_or(usize::MAX);
-    Ok(SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max))
+    SealLayer::new(keys).unsealed(config.cookies.unsealed.iter().cloned()).cookies_max(cookies_max)
 }
 
 impl Config {

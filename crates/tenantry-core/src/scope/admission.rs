@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::proof::{Admitted, Scope};
-use crate::{Candidate, Code, Mirror, Plans, Refusal, Status, Tenant, TenantId};
+use crate::{Candidate, Code, Mirror, Plans, Refusal, Status, Tenant, TenantId, Usages};
 
 /// Decides whether work may go on for a tenant, and proves it with a [`Scope`].
 ///
@@ -31,12 +31,25 @@ use crate::{Candidate, Code, Mirror, Plans, Refusal, Status, Tenant, TenantId};
 pub struct Admission {
     mirror: Arc<Mirror>,
     plans: Plans,
+    usages: Arc<Usages>,
 }
 
 impl Admission {
     /// Admits tenants of this catalog, on these plans.
-    pub const fn new(mirror: Arc<Mirror>, plans: Plans) -> Self {
-        Self { mirror, plans }
+    pub fn new(mirror: Arc<Mirror>, plans: Plans) -> Self {
+        Self { mirror, plans, usages: Arc::default() }
+    }
+
+    /// Counts in these what tenants use.
+    #[must_use]
+    pub fn counting(mut self, usages: Arc<Usages>) -> Self {
+        self.usages = usages;
+        self
+    }
+
+    /// What tenants have used.
+    pub const fn usages(&self) -> &Arc<Usages> {
+        &self.usages
     }
 
     /// The mirror that tenants are looked up in.
@@ -77,7 +90,10 @@ impl Admission {
     fn check(&self, tenant: Arc<Tenant>) -> Result<Scope, Refusal> {
         let code = match tenant.status_now() {
             Status::Active => match self.plans.get(&tenant.plan) {
-                Some(plan) => return Ok(Scope(Arc::new(Admitted { plan: Arc::clone(plan), tenant }))),
+                Some(plan) => {
+                    let usage = self.usages.of(tenant.id);
+                    return Ok(Scope(Arc::new(Admitted { plan: Arc::clone(plan), tenant, usage })));
+                }
                 None => Code::PlanUnknown,
             },
             Status::Deleting => Code::TenantDeleting,

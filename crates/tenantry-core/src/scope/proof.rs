@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Limits, Plan, Slug, Tenant, TenantId};
+use crate::{Limits, Plan, Slug, Tenant, TenantId, Usage};
 
 /// The proof "this work is for this tenant, and was admitted".
 ///
@@ -21,6 +21,7 @@ pub struct Scope(pub(super) Arc<Admitted>);
 pub(super) struct Admitted {
     pub(super) tenant: Arc<Tenant>,
     pub(super) plan: Arc<Plan>,
+    pub(super) usage: Arc<Usage>,
 }
 
 impl Scope {
@@ -42,6 +43,11 @@ impl Scope {
     /// The plan that the tenant was on at the time of admission.
     pub fn plan(&self) -> &Plan {
         &self.0.plan
+    }
+
+    /// Where to count what the tenant uses.
+    pub fn usage(&self) -> &Usage {
+        &self.0.usage
     }
 
     /// The limits of that plan.

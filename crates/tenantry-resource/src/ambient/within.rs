@@ -9,18 +9,21 @@ use futures_core::Stream;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tenantry_core::Scope;
+use tracing::{Span, span::Entered};
 
-use super::current::enter;
+use super::current::{current, enter};
 
 /// Runs `inner` in `scope`: a future, a stream, or a body.
 ///
-/// The scope is current whenever `inner` is polled, and when it is dropped. An inner `within` hides the outer one.
+/// The scope is current whenever `inner` is polled, and when it is dropped. An inner `within` hides the outer one. What is
+/// logged meanwhile is within a span that has the tenant's slug.
 pub const fn within<T>(scope: Scope, inner: T) -> Within<T> {
-    Within { scope: Some(scope), inner: Some(inner) }
+    Within { scope: Some(scope), span: None, inner: Some(inner) }
 }
 
 /// Calls `f` in `scope`.
 pub fn within_sync<R>(scope: Scope, f: impl FnOnce() -> R) -> R {
+    let _said = said(&scope).entered();
     enter(&mut Some(scope), f)
 }
 
@@ -28,9 +31,27 @@ pub fn within_sync<R>(scope: Scope, f: impl FnOnce() -> R) -> R {
 ///
 /// For services: what a service does before it returns its future belongs to the request as well.
 pub fn within_call<T>(scope: Scope, f: impl FnOnce() -> T) -> Within<T> {
+    let span = said(&scope);
     let mut scope = Some(scope);
-    let inner = enter(&mut scope, f);
-    Within { scope, inner: Some(inner) }
+    let inner = span.in_scope(|| enter(&mut scope, f));
+    Within { scope, span: Some(span), inner: Some(inner) }
+}
+
+/// What everything that is logged in the scope is within: a span with the tenant's slug, unless it is within one already.
+fn said(scope: &Scope) -> Span {
+    match current() {
+        Ok(outer) if outer == *scope => Span::none(),
+        // At this level it is there whenever anything is logged at all.
+        _ => tracing::error_span!("tenant", tenant.slug = %scope.slug()),
+    }
+}
+
+/// Enters the span, which is made when it is entered for the first time.
+fn name<'a>(span: &'a mut Option<Span>, scope: Option<&Scope>) -> Option<Entered<'a>> {
+    if let (None, Some(scope)) = (&span, scope) {
+        *span = Some(said(scope));
+    }
+    span.as_ref().map(Span::enter)
 }
 
 pin_project! {
@@ -40,6 +61,8 @@ pin_project! {
     pub struct Within<T> {
         // While `inner` is polled, this holds what was current before.
         scope: Option<Scope>,
+        // Made when it is entered for the first time.
+        span: Option<Span>,
         // Empty only while it is being dropped.
         #[pin]
         inner: Option<T>,
@@ -48,6 +71,7 @@ pin_project! {
     impl<T> PinnedDrop for Within<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            let _said = name(this.span, this.scope.as_ref());
             enter(this.scope, || this.inner.set(None));
         }
     }
@@ -63,6 +87,7 @@ impl<T> Within<T> {
     pub fn enter<R>(self: Pin<&mut Self>, f: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
         let this = self.project();
         let inner = this.inner.as_pin_mut()?;
+        let _said = name(this.span, this.scope.as_ref());
         Some(enter(this.scope, || f(inner)))
     }
 }

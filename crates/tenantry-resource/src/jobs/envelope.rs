@@ -1,11 +1,9 @@
 //! The signature of a job, by which it is its tenant's, and goes to no other queue.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use tenantry_core::TenantId;
 
 use super::broker::Envelope;
-use crate::{DerivedKey, KeyId, MasterKeys, Purpose};
+use crate::{MasterKeys, Purpose, keys::Seals};
 
 /// Which job it is.
 #[derive(Clone, Copy)]
@@ -17,30 +15,34 @@ pub(super) struct Address<'a> {
 
 /// Signs a job with the tenant's current key.
 pub(super) fn sign(keys: &MasterKeys, address: Address<'_>, payload: Vec<u8>, metadata: String) -> Envelope {
-    let key = keys.current(PURPOSE, address.tenant);
-    let code = code(&key, address, &payload, &metadata).finalize().into_bytes();
-    Envelope { signature: [key.id().as_bytes().as_slice(), &code].concat(), payload, metadata }
+    let signature = seals(keys, address).seal(&address.bytes(), &contents(&payload, &metadata));
+    Envelope { signature: signature.to_vec(), payload, metadata }
 }
 
 /// Whether a job is as it was signed, for this tenant, by one of the deployment's keys.
 pub(super) fn is_signed(keys: &MasterKeys, address: Address<'_>, envelope: &Envelope) -> bool {
-    let Some((id, signature)) = envelope.signature.split_at_checked(KeyId::LEN) else { return false };
-    let Some(key) = keys.derive(PURPOSE, address.tenant).find(|key| key.id().as_bytes() == id) else { return false };
-    // Compares in constant time.
-    code(&key, address, &envelope.payload, &envelope.metadata).verify_slice(signature).is_ok()
+    let contents = contents(&envelope.payload, &envelope.metadata);
+    seals(keys, address).is_seal(&envelope.signature, &address.bytes(), &contents)
 }
 
-/// The HMAC of all parts, each with its length in front, so that no two jobs look alike. The tenant is in the key.
-fn code(key: &DerivedKey, address: Address<'_>, payload: &[u8], metadata: &str) -> Hmac<Sha256> {
-    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-    // Filled up with zeros to a block, as HMAC does itself (RFC 2104 §2).
-    block[..DerivedKey::LEN].copy_from_slice(key.secret());
-    let mut code = Hmac::<Sha256>::new(&block);
-    for part in [address.queue.as_bytes(), address.id.as_bytes(), metadata.as_bytes(), payload] {
-        code.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        code.update(part);
+fn seals(keys: &MasterKeys, address: Address<'_>) -> Seals {
+    Seals::new(&keys.current(PURPOSE, address.tenant), keys.derive(PURPOSE, address.tenant))
+}
+
+impl Address<'_> {
+    /// Queue and id, the first with its length in front, so that no two look alike. The tenant is in the key.
+    fn bytes(&self) -> Vec<u8> {
+        [&length(self.queue), self.queue.as_bytes(), self.id.as_bytes()].concat()
     }
-    code
+}
+
+/// The same of metadata and payload.
+fn contents(payload: &[u8], metadata: &str) -> Vec<u8> {
+    [&length(metadata), metadata.as_bytes(), payload].concat()
+}
+
+fn length(text: &str) -> [u8; 8] {
+    u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes()
 }
 
 const PURPOSE: Purpose = Purpose::new("tenantry jobs");

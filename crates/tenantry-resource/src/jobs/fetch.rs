@@ -82,7 +82,7 @@ async fn attempt<T: DeserializeOwned>(
     match read(place, &taken) {
         Ok(task) => Ok(Attempt::Ready(dress(task, place, worker, &scope, taken))),
         Err(failure) => {
-            tracing::error!(tenant = %scope.slug(), %queue, job = taken.id, failure, "a job cannot be run");
+            tracing::error!(tenant.slug = %scope.slug(), %queue, job = taken.id, failure, "a job cannot be run");
             jobs.broker.finish(worker, &taken.id, &Outcome::Dead { failure }).await?;
             Ok(Attempt::Again)
         }
@@ -94,7 +94,7 @@ async fn put_aside(place: &Place, worker: &str, taken: &Taken, refusal: &Refusal
     let (jobs, queue) = (&place.jobs, &place.queue);
     if refusal.code() == Code::TenantUnknown && is_gone(place, taken.tenant).await {
         let dropped = jobs.broker.forget(taken.tenant).await?;
-        tracing::warn!(tenant = taken.tenant.get(), dropped, "jobs of a tenant that is gone were dropped");
+        tracing::warn!(tenant.id = taken.tenant.get(), dropped, "jobs of a tenant that is gone were dropped");
         return Ok(());
     }
     jobs.broker.park(queue, taken.tenant, jobs.options.park).await?;
@@ -107,7 +107,7 @@ async fn is_gone(place: &Place, tenant: TenantId) -> bool {
     match place.jobs.catalog.by_id(tenant).await {
         Ok(found) => found.is_none(),
         Err(error) => {
-            tracing::warn!(tenant = tenant.get(), %error, "whether a tenant is gone cannot be told; its jobs wait");
+            tracing::warn!(tenant.id = tenant.get(), %error, "whether a tenant is gone cannot be told; its jobs wait");
             false
         }
     }
@@ -133,7 +133,7 @@ fn dress<T>(task: TaskBuilder<T>, place: &Place, worker: &Arc<str>, scope: &Scop
     let Taken { id, attempt, lost, attempts_max, priority, .. } = taken;
     if lost > 0 {
         tracing::warn!(
-            tenant = %scope.slug(), queue = %place.queue, job = id, attempt, lost,
+            tenant.slug = %scope.slug(), queue = %place.queue, job = id, attempt, lost,
             "a job runs again, since the worker that had it ended without a word"
         );
     }

@@ -14,7 +14,7 @@ use apalis_core::{
     task::Task,
 };
 use futures_util::FutureExt;
-use tenantry_core::{BoxFuture, Scope};
+use tenantry_core::{BoxFuture, Count, Scope};
 use tower::limit::ConcurrencyLimit;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -90,11 +90,13 @@ where
             return Box::pin(async { Err("a job that was taken from no queue has no tenant".into()) });
         };
         let span =
-            tracing::info_span!("job", tenant = %lease.scope.slug(), queue = %lease.place.queue, job = %lease.id);
+            tracing::info_span!("job", tenant.slug = %lease.scope.slug(), queue = %lease.place.queue, job = %lease.id);
         let run = within_call(lease.scope.clone(), || self.inner.call(task));
         Box::pin(
             async move {
                 let result = settled(AssertUnwindSafe(run).catch_unwind().await);
+                let count = if result.is_ok() { Count::JobsDone } else { Count::JobsFailed };
+                lease.scope.usage().add(count, 1);
                 lease.finish(&outcome(&lease, &result)).await;
                 result
             }

@@ -89,7 +89,7 @@ impl<T: Serialize + Send + Sync> JobQueue<T> {
                 _ => match self.tick(name, plan, &scope, now).await {
                     Ok(next) => next,
                     Err(error) => {
-                        tracing::warn!(tenant = %tenant.slug, schedule = name, %error, "a scheduled job was not queued yet");
+                        tracing::warn!(tenant.slug = %tenant.slug, schedule = name, %error, "a scheduled job was not queued yet");
                         continue;
                     }
                 },

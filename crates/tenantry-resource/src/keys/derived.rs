@@ -28,10 +28,31 @@ impl Purpose {
         self.0
     }
 
-    /// What HKDF is told, `info` in RFC 5869 §3.2. The tenant has a fixed length and the purpose comes last, so two
-    /// different pairs never give the same bytes.
-    pub(super) const fn info(self, tenant: &[u8; 8]) -> [&[u8]; 3] {
-        [b"tenant", tenant, self.0.as_bytes()]
+    /// What HKDF is told, `info` in RFC 5869 §3.2. Use and tenant have a fixed length and the purpose comes last, so two
+    /// different triples never give the same bytes.
+    pub(super) const fn info(self, used: Use, tenant: &[u8; 8]) -> [&[u8]; 3] {
+        [used.label(), tenant, self.0.as_bytes()]
+    }
+}
+
+/// Who uses a key. Purposes are named by applications, and one name for two uses must not make one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Whoever asks the master keys for it.
+    Any,
+    /// The application, which signs by itself.
+    Signing,
+    /// Tokens.
+    Tokens,
+}
+
+impl Use {
+    const fn label(self) -> &'static [u8; 6] {
+        match self {
+            Self::Any => b"tenant",
+            Self::Signing => b"signer",
+            Self::Tokens => b"tokens",
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tenantry_core::TenantId;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{DerivedKey, KeyFileError, KeyId, Purpose, file};
+use super::{DerivedKey, KeyFileError, KeyId, Purpose, derived::Use, file};
 
 /// The master keys of a deployment: the first one makes things, all of them recognise things.
 ///
@@ -99,12 +99,20 @@ impl MasterKeys {
 
     /// The key to make things with.
     pub fn current(&self, purpose: Purpose, tenant: TenantId) -> DerivedKey {
-        self.first.derive(purpose, tenant)
+        self.derive_current(Use::Any, purpose, tenant)
     }
 
     /// The keys to recognise things with, the current one first. Each is derived when it is asked for.
     pub fn derive(&self, purpose: Purpose, tenant: TenantId) -> impl Iterator<Item = DerivedKey> {
-        self.all().map(move |key| key.derive(purpose, tenant))
+        self.derive_all(Use::Any, purpose, tenant)
+    }
+
+    pub(super) fn derive_current(&self, used: Use, purpose: Purpose, tenant: TenantId) -> DerivedKey {
+        self.first.derive(used, purpose, tenant)
+    }
+
+    pub(super) fn derive_all(&self, used: Use, purpose: Purpose, tenant: TenantId) -> impl Iterator<Item = DerivedKey> {
+        self.all().map(move |key| key.derive(used, purpose, tenant))
     }
 
     fn all(&self) -> impl Iterator<Item = &MasterKey> {
@@ -183,9 +191,9 @@ impl MasterKey {
         Self { id: KeyId::new(id), expand }
     }
 
-    fn derive(&self, purpose: Purpose, tenant: TenantId) -> DerivedKey {
+    fn derive(&self, used: Use, purpose: Purpose, tenant: TenantId) -> DerivedKey {
         let mut secret = Zeroizing::new([0; DerivedKey::LEN]);
-        expand_into(&self.expand, &purpose.info(&tenant.get().to_be_bytes()), secret.as_mut_slice());
+        expand_into(&self.expand, &purpose.info(used, &tenant.get().to_be_bytes()), secret.as_mut_slice());
         DerivedKey::new(self.id, *secret)
     }
 }

@@ -3,6 +3,7 @@
 use async_stream::try_stream;
 use futures_util::{TryStreamExt, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Database, Either, Execute, SqlSafeStr, SqlStr};
+use tenantry_core::Count;
 use tenantry_sql::{Effect, Transaction};
 
 use super::{Lease, Scopable, ScopeError, statement::Ready};
@@ -84,7 +85,9 @@ impl<DB: Scopable> Lease<DB> {
             self.check_scope()?;
         }
         let Request { text, arguments, persistent } = request;
-        let Some(plan) = self.statements.plan(text.as_str()).await.map_err(ScopeError::from)? else {
+        let planned = self.statements.plan(text.as_str()).await;
+        self.scope.usage().add(if planned.is_ok() { Count::Statements } else { Count::Refusals }, 1);
+        let Some(plan) = planned.map_err(ScopeError::from)? else {
             return Ok(Some(Ready::as_written(text, arguments, persistent)));
         };
         if let Effect::Transaction(what) = plan.effect {

@@ -8,7 +8,7 @@ use std::{
 
 use axum::body::Body;
 use http::{Request, Response};
-use tenantry_core::{Admission, Candidate, Code, Refusal, Scope, Slug};
+use tenantry_core::{Admission, Candidate, Code, Count, Refusal, Scope, Slug};
 use tower_service::Service;
 
 use crate::refuse::ResponseFuture;
@@ -49,6 +49,15 @@ impl<S> Admit<S> {
         self.last = holds.then(|| Admitted { slug: candidate.slug().clone(), changes, scope: scope.clone() });
         Ok(scope)
     }
+
+    /// Counts a refusal for the tenant that was refused, if there is one.
+    fn count(&self, refusal: &Refusal) {
+        let usages = self.admission.usages();
+        match refusal.tenant().and_then(|slug| self.admission.mirror().by_slug(slug)) {
+            Some(tenant) => usages.of(tenant.id).add(Count::Refusals, 1),
+            None => usages.nobody().add(Count::Refusals, 1),
+        }
+    }
 }
 
 impl<S: Clone> Clone for Admit<S> {
@@ -77,7 +86,10 @@ where
                 request.extensions_mut().insert(scope);
                 ResponseFuture::called(self.inner.call(request))
             }
-            Err(refusal) => ResponseFuture::refused(refusal, request.headers()),
+            Err(refusal) => {
+                self.count(&refusal);
+                ResponseFuture::refused(refusal, request.headers())
+            }
         }
     }
 }

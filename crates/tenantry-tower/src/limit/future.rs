@@ -10,10 +10,13 @@ use std::{
 use axum::body::Body;
 use http::{HeaderMap, Response};
 use pin_project_lite::pin_project;
-use tenantry_core::Refusal;
+use tenantry_core::{Count, Refusal};
 
 use super::meter::Permit;
-use crate::{body::keep, refuse::ResponseFuture};
+use crate::{
+    body::{count, keep},
+    refuse::ResponseFuture,
+};
 
 pin_project! {
     /// The future of [`super::Limit`].
@@ -44,7 +47,10 @@ where
         let this = self.project();
         let Ok(response) = ready!(this.future.poll(cx));
         Poll::Ready(Ok(match this.permit.take() {
-            Some(permit) => response.map(|body| keep(permit, body)),
+            Some(permit) => response.map(|body| {
+                let counted = count(body, permit.scope(), Count::BytesSent);
+                keep(permit, counted)
+            }),
             None => response,
         }))
     }

@@ -7,7 +7,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
@@ -74,10 +74,10 @@ impl Meter {
     }
 
     /// Counts one more request, until the permit is dropped.
-    pub(super) fn enter(self: &Arc<Self>) -> Result<Permit, Refusal> {
+    pub(super) fn enter(self: &Arc<Self>, scope: &Scope) -> Result<Permit, Refusal> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
         // From here on, dropping the permit takes the request off the count again.
-        let permit = Permit(Arc::clone(self));
+        let mut permit = Permit { meter: Arc::clone(self), scope: scope.clone(), begun: None };
         if self.limits.in_flight_max.is_some_and(|max| before >= max) {
             return Err(Refusal::new(Code::InFlightLimited).retry_after(SOON));
         }
@@ -87,6 +87,7 @@ impl Meter {
                 Refusal::new(Code::RateLimited).retry_after(wait)
             })?;
         }
+        permit.begun = Some(Instant::now());
         Ok(permit)
     }
 
@@ -120,10 +121,25 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// One request under way.
 #[derive(Debug)]
-pub(super) struct Permit(Arc<Meter>);
+pub(super) struct Permit {
+    meter: Arc<Meter>,
+    scope: Scope,
+    /// When it was let in.
+    begun: Option<Instant>,
+}
+
+impl Permit {
+    /// The scope of the request.
+    pub(super) const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.meter.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if let Some(begun) = self.begun {
+            self.scope.usage().took(begun.elapsed());
+        }
     }
 }

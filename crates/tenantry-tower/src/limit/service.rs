@@ -10,13 +10,14 @@ use axum::body::Body;
 use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::Limited;
-use tenantry_core::{Code, Refusal, Scope};
+use tenantry_core::{Code, Count, Refusal, Scope};
 use tower_service::Service;
 
 use super::{
     future::LimitFuture,
     meter::{Meter, Meters, Permit},
 };
+use crate::body::count;
 
 /// See [`super::LimitLayer`].
 ///
@@ -45,7 +46,7 @@ impl<S> Limit<S> {
             Some(last) if last.is_for(scope) => last,
             _ => self.meters.of(scope),
         };
-        let permit = self.last.insert(meter).enter().map_err(for_tenant)?;
+        let permit = self.last.insert(meter).enter(scope).map_err(for_tenant)?;
         // The server holds a body to the length it has announced, so only one without a length must be watched.
         let to_watch = bytes_max.filter(|&max| bytes.upper().is_none_or(|upper| upper > max));
         Ok((permit, to_watch))
@@ -66,13 +67,24 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self.enter(&request) {
-            Ok((permit, None)) => LimitFuture::permitted(self.inner.call(request), permit),
-            Ok((permit, Some(max))) => {
-                let max = usize::try_from(max).unwrap_or(usize::MAX);
-                let request = request.map(|body| Body::new(Limited::new(body, max)));
+            Ok((permit, to_watch)) => {
+                let scope = permit.scope();
+                let request = request.map(|body| count(body, scope, Count::BytesReceived));
+                let request = match to_watch {
+                    None => request,
+                    Some(max) => {
+                        let max = usize::try_from(max).unwrap_or(usize::MAX);
+                        request.map(|body| Body::new(Limited::new(body, max)))
+                    }
+                };
                 LimitFuture::permitted(self.inner.call(request), permit)
             }
-            Err(refusal) => LimitFuture::refused(refusal, request.headers()),
+            Err(refusal) => {
+                if let Some(scope) = request.extensions().get::<Scope>() {
+                    scope.usage().add(Count::Refusals, 1);
+                }
+                LimitFuture::refused(refusal, request.headers())
+            }
         }
     }
 }

@@ -2,30 +2,21 @@
 
 use std::{fmt, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use tenantry_core::TenantId;
-use tenantry_resource::{DerivedKey, KeyId, MasterKeys, Purpose};
+use tenantry_resource::{MasterKeys, Purpose, Seals};
 
 /// Seals and opens the cookies of one tenant, with keys derived once. Clones share them.
 #[derive(Clone)]
 pub(super) struct Sealer {
     tenant: TenantId,
-    keys: Arc<Keys>,
-}
-
-struct Keys {
-    current: (KeyId, Hmac<Sha256>),
-    /// All that a value may have been sealed with, the current one among them.
-    known: Vec<(KeyId, Hmac<Sha256>)>,
+    seals: Arc<Seals>,
 }
 
 impl Sealer {
     pub(super) fn new(keys: &MasterKeys, tenant: TenantId) -> Self {
-        let current = keyed(&keys.current(Purpose::COOKIES, tenant));
-        let known = keys.derive(Purpose::COOKIES, tenant).map(|key| keyed(&key)).collect();
-        Self { tenant, keys: Arc::new(Keys { current, known }) }
+        let current = keys.current(Purpose::COOKIES, tenant);
+        let seals = Seals::new(&current, keys.derive(Purpose::COOKIES, tenant));
+        Self { tenant, seals: Arc::new(seals) }
     }
 
     pub(super) const fn tenant(&self) -> TenantId {
@@ -34,23 +25,14 @@ impl Sealer {
 
     /// What the client gets to keep in the place of `value`.
     pub(super) fn seal(&self, name: &[u8], value: &[u8]) -> Vec<u8> {
-        let (id, key) = &self.keys.current;
-        let seal = mac(key, name, value).finalize().into_bytes();
-        let seal = URL_SAFE_NO_PAD.encode(&seal[..SEAL_LEN]);
-        [VERSION, id.as_bytes(), b".", seal.as_bytes(), b".", value].concat()
+        [VERSION, &self.seals.seal(name, value), b".", value].concat()
     }
 
     /// The value that was sealed, or nothing when it was not sealed for this tenant and this name.
     pub(super) fn open<'c>(&self, name: &[u8], sealed: &'c [u8]) -> Option<&'c [u8]> {
-        let (id, rest) = sealed.strip_prefix(VERSION)?.split_at_checked(KeyId::LEN)?;
-        let (seal, value) = rest.strip_prefix(b".")?.split_at_checked(SEAL_TEXT_LEN)?;
+        let (seal, value) = sealed.strip_prefix(VERSION)?.split_at_checked(Seals::LEN)?;
         let value = value.strip_prefix(b".")?;
-        let (_, key) = self.keys.known.iter().find(|(known, _)| known.as_bytes() == id)?;
-        let mut decoded = [0; SEAL_LEN];
-        let len = URL_SAFE_NO_PAD.decode_slice(seal, &mut decoded).ok()?;
-        // Compares in constant time.
-        mac(key, name, value).verify_truncated_left(&decoded[..len]).ok()?;
-        (len == SEAL_LEN).then_some(value)
+        self.seals.is_seal(seal, name, value).then_some(value)
     }
 }
 
@@ -65,33 +47,8 @@ pub(super) fn is_like_sealed(value: &[u8]) -> bool {
     value.starts_with(VERSION)
 }
 
-/// The HMAC of name and value. The key is the tenant's own; the name's length comes first, so that no two pairs of name
-/// and value look alike.
-fn mac(key: &Hmac<Sha256>, name: &[u8], value: &[u8]) -> Hmac<Sha256> {
-    let mut mac = key.clone();
-    mac.update(&u64::try_from(name.len()).unwrap_or(u64::MAX).to_be_bytes());
-    mac.update(name);
-    mac.update(value);
-    mac
-}
-
-fn keyed(key: &DerivedKey) -> (KeyId, Hmac<Sha256>) {
-    // The secret is as long as the hash, which the type of keys allows without a check that could fail.
-    (key.id(), Hmac::<Sha256>::new(&hmac_key(key)))
-}
-
-/// The secret, filled up with zeros to a block, as HMAC does itself (RFC 2104 §2).
-fn hmac_key(key: &DerivedKey) -> hmac::digest::Key<Hmac<Sha256>> {
-    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-    block[..DerivedKey::LEN].copy_from_slice(key.secret());
-    block
-}
-
 /// What every sealed value begins with; another format gets another number.
 const VERSION: &[u8] = b"t1.";
-/// Half of the hash, the least that RFC 2104 §5 recommends: 128 bits cannot be guessed.
-const SEAL_LEN: usize = 16;
-const SEAL_TEXT_LEN: usize = 22;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, plans};
+use super::{
+    ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache, plans,
+};
 
 /// Every problem, in the order of the file.
 pub(super) fn problems(config: &Config) -> Vec<String> {
@@ -39,17 +41,26 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     for name in &config.cookies.unsealed {
         unless(is_token(name), &format!("cookies.unsealed: {name:?} is no name of a cookie"));
     }
+    cache::check(&config.cache, &mut unless);
     let instances = &config.instances;
     for (key, value) in [("idle", instances.idle), ("build_timeout", instances.build_timeout)] {
         unless(value > Duration::ZERO, &format!("instances.{key}: it has to be longer than nothing"));
     }
     let ordered = instances.backoff_min > Duration::ZERO && instances.backoff_min <= instances.backoff_max;
     unless(ordered, "instances.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
+    let can_go_there = cfg!(feature = "s3") || !matches!(config.uploads.place, UploadsPlace::Bucket(_));
+    unless(can_go_there, "uploads.url: this build has no buckets; build with the feature s3");
+    unless(config.uploads.object_bytes_max != Some(0), "uploads.object_bytes_max: it has to be at least 1");
     let times = [
         ("catalog.poll", config.catalog.poll),
         ("catalog.busy_timeout", config.catalog.busy_timeout),
         ("database.acquire_timeout", config.database.acquire_timeout),
         ("database.busy_timeout", config.database.busy_timeout),
+        ("cache.ttl_max", config.cache.ttl_max),
+        ("cache.idle", config.cache.idle),
+        ("cache.connect_timeout", config.cache.connect_timeout),
+        ("cache.response_timeout", config.cache.response_timeout),
+        ("cache.retry_after", config.cache.retry_after),
         ("instances.idle", instances.idle),
         ("instances.build_timeout", instances.build_timeout),
         ("instances.backoff_max", instances.backoff_max),
@@ -59,6 +70,8 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         ("jobs.poll", config.jobs.options.poll),
         ("jobs.backoff_max", config.jobs.options.backoff_max),
         ("jobs.park", config.jobs.options.park),
+        ("uploads.usage_max_age", config.uploads.usage_max_age),
+        ("uploads.parts_max_age", config.uploads.parts_max_age),
     ];
     for (key, time) in times {
         unless(time <= TIME_MAX, &format!("{key}: it is longer than a year"));

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection, JobsSection,
-    KeysSection, PlanSection, ProxiesSection, ResolveSection, check, plans, value,
+    CacheSection, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection,
+    JobsSection, KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection, UploadsPlace,
+    UploadsSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -43,10 +44,16 @@ pub struct Config {
     pub cookies: CookiesSection,
     /// What happens to pages.
     pub html: HtmlSection,
+    /// Where tenants cache, and how much.
+    pub cache: CacheSection,
     /// How many applications live, and how long.
     pub instances: InstancesSection,
     /// Work that is done later.
     pub jobs: JobsSection,
+    /// What is counted.
+    pub metrics: MetricsSection,
+    /// Where the tenants' files are.
+    pub uploads: UploadsSection,
     /// What tenants may use. The plan `default` is always there, whatever a file lists.
     #[serde(with = "value::by_plan_name")]
     pub plans: BTreeMap<PlanName, PlanSection>,
@@ -62,8 +69,11 @@ impl Default for Config {
             keys: KeysSection::default(),
             cookies: CookiesSection::default(),
             html: HtmlSection::default(),
+            cache: CacheSection::default(),
             instances: InstancesSection::default(),
             jobs: JobsSection::default(),
+            metrics: MetricsSection::default(),
+            uploads: UploadsSection::default(),
             plans: BTreeMap::from([(PlanName::default(), PlanSection::default())]),
         }
     }
@@ -150,8 +160,12 @@ impl Config {
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let claim = self.resolve.claim.as_mut().and_then(|claim| claim.keys.path_mut());
         let stores = [self.catalog.place.path_mut(), self.jobs.place.path_mut()];
+        let uploads = match &mut self.uploads.place {
+            UploadsPlace::Folder(path) => Some(path),
+            UploadsPlace::Bucket(_) => None,
+        };
         let database = &mut self.database;
         let files = [&mut database.shared, &mut database.dedicated, &mut self.keys.file];
-        files.into_iter().chain(stores.into_iter().flatten()).chain(claim)
+        files.into_iter().chain(stores.into_iter().flatten()).chain(uploads).chain(claim)
     }
 }

@@ -6,6 +6,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | `file` | [`Config`]: reading the whole |
+//! | `cache` | `[cache]` |
 //! | `catalog` | `[catalog]` |
 //! | `server_url` | a URL that is shown without its password |
 //! | `database` | `[database]` |
@@ -15,10 +16,13 @@
 //! | `jobs` | `[jobs]` |
 //! | `keys` | `[keys]` |
 //! | `instances` | `[instances]` |
+//! | `metrics` | `[metrics]` |
+//! | `uploads` | `[uploads]` |
 //! | `plans` | `[plans.<name>]` |
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
 
+mod cache;
 mod catalog;
 mod check;
 mod claim;
@@ -29,17 +33,20 @@ mod http;
 mod instances;
 mod jobs;
 mod keys;
+mod metrics;
 mod place;
 mod plans;
 mod resolve;
 mod server_url;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod value;
 
 #[cfg(feature = "postgres")]
 pub(crate) use self::server_url::connect_options;
 pub use self::{
+    cache::{CachePlace, CacheSection},
     catalog::CatalogSection,
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
     database::{DatabaseSection, IdsOf},
@@ -49,8 +56,10 @@ pub use self::{
     instances::InstancesSection,
     jobs::JobsSection,
     keys::KeysSection,
+    metrics::MetricsSection,
     place::Place,
     plans::PlanSection,
     resolve::{HeaderSection, HostSection, PathSection, ResolveMode, ResolveSection},
     server_url::ServerUrl,
+    uploads::{UploadsPlace, UploadsSection},
 };

@@ -28,6 +28,12 @@ pub struct PlanSection {
     /// Jobs in each queue, dead letters included.
     #[serde(with = "value::limit")]
     pub jobs_max: Option<NonZeroU32>,
+    /// Bytes of all uploads that are stored.
+    #[serde(with = "value::bytes_limit")]
+    pub upload_bytes_max: Option<u64>,
+    /// Bytes that the tenant's cache may take in memory.
+    #[serde(with = "value::bytes_limit")]
+    pub cache_bytes_max: Option<u64>,
     /// Settings of the application, for tenants that have nothing of their own.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
@@ -44,6 +50,8 @@ impl PlanSection {
         limits.in_flight_max = self.in_flight_max.map(NonZeroU32::get);
         limits.body_bytes_max = self.body_bytes_max;
         limits.jobs_max = self.jobs_max.map(|max| max.get().into());
+        limits.upload_bytes_max = self.upload_bytes_max;
+        limits.cache_bytes_max = self.cache_bytes_max;
         Ok(limits)
     }
 
@@ -68,13 +76,16 @@ fn leaves(outer: &str, table: &Map<String, Value>, found: &mut Vec<(SettingPath,
 
 impl Default for PlanSection {
     fn default() -> Self {
-        let Limits { rate, in_flight_max, body_bytes_max, jobs_max, .. } = Limits::default();
+        let Limits { rate, in_flight_max, body_bytes_max, cache_bytes_max, jobs_max, upload_bytes_max, .. } =
+            Limits::default();
         Self {
             requests_per_second: rate.map(|rate| rate.per_second),
             burst: rate.map(|rate| rate.burst),
             in_flight_max: in_flight_max.and_then(NonZeroU32::new),
             body_bytes_max,
             jobs_max: jobs_max.and_then(|max| NonZeroU32::new(u32::try_from(max).unwrap_or(u32::MAX))),
+            upload_bytes_max,
+            cache_bytes_max,
             settings: Map::new(),
         }
     }

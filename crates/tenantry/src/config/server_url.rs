@@ -42,11 +42,14 @@ impl ServerUrl {
         self.0.as_str()
     }
 
-    /// Reads a URL. The error does not repeat it.
+    /// Reads a URL of PostgreSQL. The error does not repeat it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        Url::parse(text)
-            .map(Self)
-            .map_err(|error| format!("url is not like postgres://user:password@host:5432/database: {error}"))
+        Self::parse_like(text, "postgres://user:password@host:5432/database")
+    }
+
+    /// Reads a URL that should look like `like`. The error does not repeat it.
+    pub(super) fn parse_like(text: &str, like: &str) -> Result<Self, String> {
+        Url::parse(text).map(Self).map_err(|error| format!("url is not like {like}: {error}"))
     }
 }
 

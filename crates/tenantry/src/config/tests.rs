@@ -104,6 +104,27 @@ fn relative_paths_are_relative_to_the_file() {
 }
 
 #[test]
+fn uploads_are_in_a_folder_or_a_bucket() {
+    let place =
+        |url: &str| Config::parse(&format!("[uploads]\nurl = \"{url}\""), Path::new("/srv")).map(|it| it.uploads.place);
+    assert_eq!(place("file:files").unwrap(), UploadsPlace::Folder("/srv/files".into()));
+    assert_eq!(place("file:///var/files").unwrap(), UploadsPlace::Folder("/var/files".into()));
+    let bucket = place("s3://files/app?region=eu-west-1");
+    match cfg!(feature = "s3") {
+        true => assert!(matches!(bucket, Ok(UploadsPlace::Bucket(_)))),
+        false => assert_eq!(
+            bucket.unwrap_err().to_string(),
+            "the configuration has a problem: uploads.url: this build has no buckets; build with the feature s3"
+        ),
+    }
+    let error = place("s3://key:hush@files/app").unwrap_err();
+    assert!(
+        !format!("{error:?} {error}").contains("hush") && error.to_string().contains("AWS_ACCESS_KEY_ID"),
+        "{error}"
+    );
+}
+
+#[test]
 fn only_an_absent_file_means_defaults() {
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("absent.toml");

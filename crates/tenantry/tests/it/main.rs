@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the servers of tests work for no tenant")]
 
 mod bad_input;
+mod cache;
 mod conversion;
 mod deployment;
 mod edges;
@@ -11,9 +12,11 @@ mod injection;
 mod isolation;
 mod jobs;
 mod lifecycle;
+mod metrics;
 mod notes;
 mod settings;
 mod shared;
 mod tidy;
 mod tokens;
+mod uploads;
 mod websocket;

@@ -1,4 +1,10 @@
-//! The suites of resources, on every implementation.
+//! The suites of resources, run on each implementation.
 
+mod cache;
 mod directory;
 mod jobs;
+#[cfg(feature = "redis")]
+mod redis;
+mod uploads;
+#[cfg(feature = "s3")]
+mod uploads_s3;
