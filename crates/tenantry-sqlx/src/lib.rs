@@ -29,6 +29,8 @@ pub mod catalog;
 pub mod jobs;
 #[cfg(feature = "postgres")]
 mod line;
+#[cfg(all(feature = "postgres", any(feature = "directory", feature = "jobs")))]
+mod lines;
 mod migrations;
 mod native;
 mod owner_only;

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
-use tenantry_core::{Admission, Scope};
+use tenantry_core::{Admission, Scope, TenantId};
 
 #[cfg(feature = "ldap")]
 use super::ldap::Servers;
@@ -102,6 +102,14 @@ impl Directory {
     /// The local users, for pages that administer them.
     pub fn local(&self) -> &LocalUsers {
         &self.shared.local
+    }
+
+    /// Gives up what is kept for a tenant: the connections to its server. Whoever is in a conversation there ends it.
+    pub fn evict(&self, tenant: TenantId) {
+        #[cfg(feature = "ldap")]
+        self.shared.servers.evict(tenant);
+        #[cfg(not(feature = "ldap"))]
+        let _ = tenant;
     }
 
     /// The current tenant as it is by now, and what its settings say: a change is not to wait for the next request.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tenantry_core::{Scope, TenantId};
@@ -32,7 +32,7 @@ impl Servers {
         scope: &Scope,
         settings: DirectorySettings,
     ) -> Result<Arc<Server>, DirectoryError> {
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut servers = self.lock();
         if let Some((used_at, server)) = servers.get_mut(&scope.id())
             && server.is(scope.slug(), &settings)
         {
@@ -56,5 +56,14 @@ impl Servers {
         let server = Arc::new(Server::new(scope.slug().clone(), settings));
         servers.insert(scope.id(), (Instant::now(), Arc::clone(&server)));
         Ok(server)
+    }
+
+    /// Drops the server of a tenant.
+    pub(in crate::directory) fn evict(&self, tenant: TenantId) {
+        self.lock().remove(&tenant);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, (Instant, Arc<Server>)>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -46,6 +46,12 @@ pub enum LocalUserError {
         /// How many bytes it may have.
         max: usize,
     },
+    /// It can be no name to be shown, or no mail address.
+    #[error("{what} has a control character in it")]
+    DetailRefused {
+        /// Which of the two.
+        what: &'static str,
+    },
     /// It can be no password.
     #[error("a password has 1 to {max} bytes")]
     PasswordRefused {

@@ -82,6 +82,7 @@ impl TenantUsers {
     pub async fn add(&self, person: Person, password: &str) -> Result<(), LocalUserError> {
         let Person { name, display_name, mail, roles } = person;
         check_name(&name)?;
+        check_details(&display_name, mail.as_deref())?;
         let password_hash = self.hash(password).await?;
         let user = LocalUser { name, display_name, mail, roles: tidy(roles), password_hash };
         let (tenant, max) = (self.slug.clone(), self.shared.users_max);
@@ -189,6 +190,13 @@ pub(in crate::directory) fn check_name(name: &str) -> Result<(), LocalUserError>
     fits.then_some(()).ok_or(LocalUserError::NameRefused { max: NAME_MAX })
 }
 
+/// Whether they can be shown, and put into the head of a mail.
+fn check_details(display_name: &str, mail: Option<&str>) -> Result<(), LocalUserError> {
+    let details = [("the name to be shown", Some(display_name)), ("the mail address", mail)];
+    let wrong = details.iter().find(|(_, text)| text.is_some_and(|text| text.chars().any(char::is_control)));
+    wrong.map_or(Ok(()), |(what, _)| Err(LocalUserError::DetailRefused { what }))
+}
+
 /// Whether it can be a password. An empty one signs in nobody: many servers take it for a wish to be nobody (RFC 4513 §5.1.2).
 pub(in crate::directory) fn check_password(password: &str) -> Result<(), LocalUserError> {
     let fits = (1..=PASSWORD_MAX).contains(&password.len());
@@ -221,5 +229,31 @@ impl fmt::Debug for LocalUsers {
 impl fmt::Debug for TenantUsers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantUsers").field("tenant", &self.slug).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::MemoryUsers;
+
+    #[tokio::test]
+    async fn nobody_is_shown_by_a_name_that_would_be_two_lines() {
+        let mut options = LocalOptions::default();
+        options.hash_memory_kib = 8;
+        let users = LocalUsers::new(Arc::new(MemoryUsers::new()), options).unwrap();
+        let (tenant, slug) = (TenantId::new(1), "acme".parse().unwrap());
+        let users = TenantUsers { shared: users.shared, tenant, slug };
+        for (display_name, mail, wrong) in [
+            ("Ann\0", None, "the name to be shown"),
+            ("Ann", Some("ann@acme.test\r\nBcc: all@acme.test"), "the mail address"),
+        ] {
+            let mut ann = Person::new("ann");
+            ann.display_name = display_name.to_owned();
+            ann.mail = mail.map(str::to_owned);
+            let refused = users.add(ann, "hush").await.unwrap_err().to_string();
+            assert_eq!(refused, format!("{wrong} has a control character in it"));
+        }
+        assert_eq!(users.list(None, 10).await.unwrap(), []);
     }
 }

@@ -1,4 +1,4 @@
-//! Local users in one SQLite file.
+//! The store.
 
 use std::{
     error::Error,
