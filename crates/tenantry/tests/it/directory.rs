@@ -169,6 +169,66 @@ async fn a_store_that_cannot_be_used_is_said() {
     assert!(matches!(&error, OpenError::Users(_)) && error.to_string().contains("nowhere/users.db"), "{error}");
 }
 
+/// On the server of scripts/slapd, through a door that can be watched.
+#[cfg(feature = "ldap")]
+#[tokio::test]
+async fn the_connections_of_a_tenant_that_is_being_deleted_are_closed() {
+    use std::sync::atomic::Ordering;
+
+    let folder = tempfile::tempdir().unwrap();
+    let tenancy = open(folder.path(), "").await;
+    let (settings, directory) = directory(&tenancy).await;
+    let (port, open) =
+        door(&std::env::var("TENANTRY_TEST_SLAPD").expect("scripts/slapd with cargo nextest run …")).await;
+    let set = |path: &str, value| SettingChange { path: path.parse().unwrap(), value: Some(value) };
+    let changes = vec![
+        set("directory.url", json!(format!("ldap://127.0.0.1:{port}"))),
+        set("directory.starttls", json!(false)),
+        set("directory.base_dn", json!("dc=acme,dc=test")),
+        set("directory.bind_dn", json!("cn=search,dc=acme,dc=test")),
+        set("directory.bind_password", json!("search at acme")),
+        set("directory.idle_ms", json!(3_600_000)),
+    ];
+    let acme = scope(&tenancy, "acme");
+    settings.change(tenancy.catalog(), &acme, changes).await.unwrap();
+    tenancy.refresh().await.unwrap();
+    assert!(signs_in(&tenancy, &directory, "acme", "ann at acme").await);
+    assert!(!signs_in(&tenancy, &directory, "acme", "ann at globex").await);
+    assert_eq!(open.load(Ordering::SeqCst), 1, "it is kept");
+    tenancy.catalog().set_status(acme.id(), Status::Deleting).await.unwrap();
+    tenancy.refresh().await.unwrap();
+    while open.load(Ordering::SeqCst) > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(within(acme, directory.sign_in("ann", "ann at acme")).await.is_err());
+}
+
+/// The port of a door to a server, and how many are in it.
+#[cfg(feature = "ldap")]
+async fn door(url: &str) -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, open) = (listener.local_addr().unwrap().port(), Arc::<AtomicUsize>::default());
+    let (behind, counted) = (url.replace("ldap://localhost", "127.0.0.1"), Arc::clone(&open));
+    tokio::spawn(async move {
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut far = tokio::net::TcpStream::connect(&behind).await.unwrap();
+            let counted = Arc::clone(&counted);
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                tokio::io::copy_bidirectional(&mut near, &mut far).await.ok();
+                counted.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (port, open)
+}
+
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn users_are_on_a_server_where_the_configuration_says_so() {

@@ -239,8 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_shown_by_a_name_that_would_be_two_lines() {
-        let mut options = LocalOptions::default();
-        options.hash_memory_kib = 8;
+        let options = LocalOptions { hash_memory_kib: 8, ..LocalOptions::default() };
         let users = LocalUsers::new(Arc::new(MemoryUsers::new()), options).unwrap();
         let (tenant, slug) = (TenantId::new(1), "acme".parse().unwrap());
         let users = TenantUsers { shared: users.shared, tenant, slug };

@@ -189,6 +189,25 @@ async fn connections_are_bounded_kept_and_closed_when_nobody_uses_them() {
 }
 
 #[tokio::test]
+async fn what_is_given_up_is_closed_and_connected_to_again() {
+    let slapd = Slapd::shared();
+    let door = Door::to(&slapd.url).await;
+    let two = Two::on(&slapd, 10).await;
+    two.set("acme", &[("url", json!(door.url)), ("idle_ms", json!(3_600_000))]).await;
+    two.works("acme").await;
+    let before = door.open();
+    assert!(before > 0, "it is kept");
+    two.application.directory.evict(two.world.scope("globex").id());
+    two.works("acme").await;
+    assert_eq!(door.open(), before, "it is another's");
+    two.application.directory.evict(two.world.scope("acme").id());
+    while door.open() > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    two.works("acme").await;
+}
+
+#[tokio::test]
 async fn whoever_does_not_fit_is_told_which_limit_it_is() {
     let slapd = Slapd::own();
     let two = Two::on(&slapd, 10).await;
