@@ -16,6 +16,7 @@ use crate::{
     plan::Plan,
     settings::SettingsCommand,
     tenant::TenantCommand,
+    user::UserCommand,
 };
 
 /// Multi-tenancy for existing web applications.
@@ -62,6 +63,9 @@ enum Command {
     /// Create, list and change tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Add, list and change the local users of tenants
+    #[command(subcommand)]
+    User(UserCommand),
 }
 
 /// Runs the command line `args`, and tells how it ended.
@@ -103,6 +107,7 @@ impl Cli {
             Command::Settings(command) => command.run(&deployment()?, output).await,
             Command::Sql(command) => command.run(&deployment()?, output).await,
             Command::Tenant(command) => command.run(&deployment()?, output).await,
+            Command::User(command) => command.run(&deployment()?, output).await,
         }
     }
 }

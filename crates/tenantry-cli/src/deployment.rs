@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use tenantry::{CatalogError, CatalogStore, OpenOptions, config::Config};
+use tenantry::{
+    CatalogError, CatalogStore, OpenError, OpenOptions,
+    config::Config,
+    directory::{LocalUserError, LocalUsers},
+};
 
 use crate::failure::Failure;
 
@@ -43,6 +47,25 @@ impl Deployment {
         let failure = Failure::from(error);
         if about_place {
             failure.hint(self.origin(&format!("catalog.{}", self.config.catalog.place.key())))
+        } else {
+            failure
+        }
+    }
+
+    /// Opens the store of local users, and makes it where there is none.
+    pub(crate) async fn local_users(&self) -> Result<LocalUsers, Failure> {
+        self.config.local_users().await.map_err(|error| match error {
+            OpenError::Users(error) => self.users_failed(error),
+            other => other.into(),
+        })
+    }
+
+    /// A failure with local users, with a hint where the path or URL of their store is from.
+    pub(crate) fn users_failed(&self, error: LocalUserError) -> Failure {
+        let about_place = matches!(error, LocalUserError::Store(_));
+        let failure = Failure::from(error);
+        if about_place {
+            failure.hint(self.origin(&format!("directory.{}", self.config.directory.place.key())))
         } else {
             failure
         }

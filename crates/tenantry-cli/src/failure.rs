@@ -3,7 +3,7 @@
 use std::{error::Error, io};
 
 use serde::Serialize;
-use tenantry::{CatalogError, Code, KeyFileError, OpenError, Refusal, config::ConfigError};
+use tenantry::{CatalogError, Code, KeyFileError, OpenError, Refusal, config::ConfigError, directory::LocalUserError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, Serialize)]
@@ -86,12 +86,30 @@ impl From<KeyFileError> for Failure {
     }
 }
 
+impl From<LocalUserError> for Failure {
+    fn from(error: LocalUserError) -> Self {
+        let message = with_causes(&error);
+        match error {
+            LocalUserError::Store(_) => Self::refused(Code::DirectoryUnavailable, message),
+            LocalUserError::Exists { .. } => Self::other("user_exists", message),
+            LocalUserError::Unknown { tenant, .. } => Self::other("user_unknown", message)
+                .hint(format!("`tenantry user list {tenant}` shows the users there are")),
+            LocalUserError::Full { .. } => Self::other("users_full", message),
+            LocalUserError::NameRefused { .. }
+            | LocalUserError::DetailRefused { .. }
+            | LocalUserError::PasswordRefused { .. } => Self::other("user_refused", message),
+            _ => Self::other("users", message),
+        }
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Catalog(error) => error.into(),
             OpenError::Config(error) => error.into(),
             OpenError::KeyFile(error) => error.into(),
+            OpenError::Users(error) => error.into(),
             other => Self::other("deployment", with_causes(&other)),
         }
     }

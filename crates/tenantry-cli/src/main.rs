@@ -17,6 +17,7 @@ mod output;
 mod plan;
 mod settings;
 mod tenant;
+mod user;
 
 use std::{io::IsTerminal, process::ExitCode};
 

@@ -153,6 +153,15 @@ refusals! {
     /// The catalog cannot be read or written.
     CatalogUnavailable = "catalog_unavailable", SERVICE_UNAVAILABLE, exit 21, "the service is not available right now",
         "check the file or server at catalog.url";
+    /// More is asked of the tenant's directory at once than it may be.
+    DirectoryBusy = "directory_busy", SERVICE_UNAVAILABLE, exit 54, "too many are signing in right now",
+        "raise the limit that the reason names";
+    /// The tenant's directory cannot be used as its settings say.
+    DirectoryMisconfigured = "directory_misconfigured", SERVICE_UNAVAILABLE, exit 53, "signing in is not possible right now",
+        "the reason says which setting of the tenant's directory is wrong";
+    /// The tenant's directory does not answer.
+    DirectoryUnavailable = "directory_unavailable", SERVICE_UNAVAILABLE, exit 52, "signing in is not possible right now",
+        "check the server that the tenant's settings name; it is tried again by itself";
     /// The tenant has as many requests under way as its plan allows.
     InFlightLimited = "in_flight_limited", TOO_MANY_REQUESTS, exit 22, "too many requests at once",
         "raise plans.<name>.in_flight_max if the machine has room";

@@ -5,18 +5,20 @@
 //!   application.
 //! * `Settings` (feature `settings`) are the application's own struct, filled in for each tenant.
 //! * `JobQueue` (feature `jobs`) holds jobs that run later, in the scope of their tenant.
+//! * `Directory` (feature `directory`, and `ldap` for servers) signs people in, in the directory of their tenant.
 //! * `Uploads` (feature `uploads`) are each tenant's files, in a folder or a bucket.
 //! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own; [`Keys`] are the current
 //!   tenant's.
 //! * `Cache` (feature `cache`) is a cache of the tenant's own, in memory or on Redis (feature `redis`, with `ScopedRedis` for
 //!   applications that speak Redis themselves).
-//! * [`MasterKeys`] are the deployment's secret, from which every tenant gets keys of its own.
 //!
 //! Without a scope, every handle refuses; nothing falls back to a tenant by default.
 
 mod ambient;
 #[cfg(feature = "cache")]
 pub mod cache;
+#[cfg(feature = "directory")]
+pub mod directory;
 #[cfg(feature = "jobs")]
 pub mod jobs;
 mod keys;

@@ -29,6 +29,8 @@ pub mod catalog;
 pub mod jobs;
 #[cfg(feature = "postgres")]
 mod line;
+#[cfg(all(feature = "postgres", any(feature = "directory", feature = "jobs")))]
+mod lines;
 mod migrations;
 mod native;
 mod owner_only;
@@ -39,6 +41,8 @@ mod postgres;
 pub mod recorder;
 pub mod scoped;
 mod shared;
+#[cfg(feature = "directory")]
+pub mod users;
 
 #[cfg(feature = "postgres")]
 pub use self::parameters::unknown_parameter;

@@ -21,6 +21,7 @@
 pub mod cache;
 mod catalog;
 pub mod config;
+pub mod directory;
 mod front;
 pub mod jobs;
 mod keys;

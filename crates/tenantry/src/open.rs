@@ -1,7 +1,7 @@
 //! Why a deployment cannot be opened.
 
 use tenantry_core::CatalogError;
-use tenantry_resource::{KeyFileError, MasterKeysError, jobs::BrokerError};
+use tenantry_resource::{KeyFileError, MasterKeysError, directory::LocalUserError, jobs::BrokerError};
 use thiserror::Error;
 
 use crate::{config::ConfigError, resolver::ResolverError};
@@ -28,6 +28,9 @@ pub enum OpenError {
     /// The application's settings have a shape that cannot be written as JSON.
     #[error("the application's settings cannot be written as JSON")]
     Settings(#[from] serde_json::Error),
+    /// The store of local users cannot be used, or their passwords cannot be hashed as the configuration says.
+    #[error(transparent)]
+    Users(#[from] LocalUserError),
     /// What the configuration says about resolving cannot be used.
     #[error(transparent)]
     Resolver(#[from] ResolverError),

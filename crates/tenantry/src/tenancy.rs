@@ -25,6 +25,7 @@ use crate::{
     CatalogStore, Front, OpenError,
     cache::Caches,
     config::{Config, InstancesSection},
+    directory::Directories,
     front::Layers,
     keys, resolver,
 };
@@ -50,6 +51,7 @@ struct Shared {
     keys: Keys,
     uploads: Uploads,
     caches: Caches,
+    directories: Arc<Directories>,
     dispatched: Arc<Dispatched>,
     jobs: OnceCell<Jobs>,
     sqlite: ScopedPool<Sqlite>,
@@ -81,10 +83,12 @@ impl Tenancy {
         let dispatched = Arc::new(Dispatched::default());
         let usages = Arc::new(Usages::new(usize::try_from(config.metrics.tenants_max.get()).unwrap_or(usize::MAX)));
         let caches = Caches::from_config(&config)?;
-        let told = (Arc::clone(&dispatched), Arc::clone(&usages), caches.clone());
+        let directories = Arc::new(Directories::default());
+        let told = (Arc::clone(&dispatched), Arc::clone(&usages), caches.clone(), Arc::clone(&directories));
         let follow = FollowOptions::default().poll(config.catalog.poll).on_change(move |change| {
             told.0.follow(change);
             told.2.follow(change);
+            told.3.follow(change);
             if let Change::Removed { id, .. } = change {
                 told.1.forget(*id);
             }
@@ -111,6 +115,7 @@ impl Tenancy {
             uploads,
             keys,
             caches,
+            directories,
             dispatched,
             jobs: OnceCell::new(),
             sqlite,
@@ -182,6 +187,10 @@ impl Tenancy {
 
     pub(crate) fn caches(&self) -> &Caches {
         &self.shared.caches
+    }
+
+    pub(crate) fn directories(&self) -> &Directories {
+        &self.shared.directories
     }
 
     pub(crate) fn mirror(&self) -> &Arc<Mirror> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tenantry::{CatalogStore, Slug, Status, Tenant};
+use tenantry::{CatalogStore, Slug, Status, Tenant, Unscoped, config::Place};
 
 use super::{find::find, report::Report};
 use crate::{deployment::Deployment, failure::Failure, output::Output};
@@ -16,7 +16,7 @@ use crate::{deployment::Deployment, failure::Failure, output::Output};
 pub(crate) struct Delete {
     /// Its name
     slug: Slug,
-    /// Remove the record of a tenant that is marked, and free its names; its data elsewhere stays
+    /// Remove the record and the local users of a tenant that is marked, and free its names; its data elsewhere stays
     #[arg(long)]
     forget: bool,
     /// Do not ask
@@ -64,10 +64,22 @@ async fn forget(
     catalog: &CatalogStore,
     tenant: &Tenant,
 ) -> Result<(), Failure> {
+    // Before the record, without which nobody would find them again.
+    let users = forget_users(deployment, tenant).await?;
     catalog.remove(tenant.id).await.map_err(|error| deployment.failed(error))?;
-    output.print(&Forgotten { forgotten: true, tenant: Report::new(tenant) })?;
+    output.print(&Forgotten { forgotten: true, users, tenant: Report::new(tenant) })?;
     output.hint("what it stored elsewhere, databases and files, is still there");
     Ok(())
+}
+
+/// Removes the tenant's local users, and says how many there were.
+async fn forget_users(deployment: &Deployment, tenant: &Tenant) -> Result<u64, Failure> {
+    if matches!(&deployment.config.directory.place, Place::File(path) if !path.exists()) {
+        return Ok(0);
+    }
+    let local = deployment.local_users().await?;
+    let forgotten = local.forget(tenant.id, Unscoped::because("an administrator forgets a tenant")).await;
+    forgotten.map_err(|error| deployment.users_failed(error.into()))
 }
 
 #[derive(Serialize)]
@@ -86,12 +98,19 @@ impl fmt::Display for Marked {
 #[derive(Serialize)]
 struct Forgotten {
     forgotten: bool,
+    /// How many local users it had.
+    users: u64,
     tenant: Report,
 }
 
 impl fmt::Display for Forgotten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is forgotten, and its names are free", self.tenant.slug)
+        let slug = &self.tenant.slug;
+        match self.users {
+            0 => write!(f, "{slug} is forgotten, and its names are free"),
+            1 => write!(f, "{slug} is forgotten with its local user, and its names are free"),
+            users => write!(f, "{slug} is forgotten with its {users} local users, and its names are free"),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ fn commands_for_tenants() {
     assert_eq!(document(&home, "tenant resume acme"), json!({ "changed": true, "tenant": acme("active", 3) }));
     let deleting = acme("deleting", 4);
     assert_eq!(document(&home, "tenant delete acme --yes"), json!({ "changed": true, "tenant": deleting }));
-    let forgotten = json!({ "forgotten": true, "tenant": deleting });
+    let forgotten = json!({ "forgotten": true, "users": 0, "tenant": deleting });
     assert_eq!(document(&home, "tenant delete acme --forget --yes"), forgotten);
 }
 

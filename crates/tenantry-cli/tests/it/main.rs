@@ -15,6 +15,7 @@ mod keys;
 mod postgres;
 mod settings;
 mod tenant;
+mod user;
 
 use std::{
     fs,

@@ -17,7 +17,7 @@ mod handle;
 mod master;
 mod seals;
 
-#[cfg(feature = "jobs")]
+#[cfg(any(feature = "directory", feature = "jobs"))]
 pub(crate) use self::master::fill;
 pub use self::{
     derived::{DerivedKey, KeyId, Purpose},

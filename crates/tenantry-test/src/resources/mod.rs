@@ -5,6 +5,7 @@
 //! | module | |
 //! |---|---|
 //! | `cache` | caches, in memory or on a server |
+//! | `directory` | directories of people: local users, or a server that speaks LDAP |
 //! | `jobs` | stores of jobs, and the queues on them |
 //! | `redis` | the handle for applications that speak Redis themselves (feature `redis`) |
 //! | `tenants`, `world` | two tenants to work for; the same with a catalog, to be changed as an administrator would |
@@ -13,6 +14,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a suite fails as a test does")]
 
 pub mod cache;
+pub mod directory;
 pub mod jobs;
 #[cfg(feature = "redis")]
 pub mod redis;

@@ -88,6 +88,11 @@ impl World {
         self.follower.catch_up().await.unwrap();
     }
 
+    /// Lets this process know what others have changed.
+    pub async fn catch_up(&self) {
+        self.follower.catch_up().await.unwrap();
+    }
+
     /// The catalog.
     pub fn catalog(&self) -> Arc<dyn Catalog> {
         Arc::<SqliteCatalog>::clone(&self.catalog)

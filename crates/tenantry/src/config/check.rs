@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache, plans,
+    ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache, directory,
+    plans,
 };
 
 /// Every problem, in the order of the file.
@@ -34,6 +35,9 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     let own =
         config.jobs.place != shared && (config.jobs.place != config.catalog.place || is_server(&config.jobs.place));
     unless(own, "jobs.path: it is the file of the catalog, or of the tenants' rows");
+    let others = [&config.catalog.place, &config.jobs.place, &shared];
+    let own = is_server(&config.directory.place) || !others.contains(&&config.directory.place);
+    unless(own, "directory.path: it is the file of the catalog, of the jobs, or of the tenants' rows");
     resolve(&config.resolve, &mut unless);
     let believed = config.resolve.header.is_none() || !config.proxies.trusted.is_empty();
     unless(believed, "resolve.header: anybody can send a header; list the proxies that set it in proxies.trusted");
@@ -42,6 +46,7 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         unless(is_token(name), &format!("cookies.unsealed: {name:?} is no name of a cookie"));
     }
     cache::check(&config.cache, &mut unless);
+    directory::check(&config.directory, &mut unless);
     let instances = &config.instances;
     for (key, value) in [("idle", instances.idle), ("build_timeout", instances.build_timeout)] {
         unless(value > Duration::ZERO, &format!("instances.{key}: it has to be longer than nothing"));
@@ -61,6 +66,8 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         ("cache.connect_timeout", config.cache.connect_timeout),
         ("cache.response_timeout", config.cache.response_timeout),
         ("cache.retry_after", config.cache.retry_after),
+        ("directory.busy_timeout", config.directory.busy_timeout),
+        ("directory.hash_timeout", config.directory.local.hash_timeout),
         ("instances.idle", instances.idle),
         ("instances.build_timeout", instances.build_timeout),
         ("instances.backoff_max", instances.backoff_max),

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CacheSection, CatalogSection, ConfigError, CookiesSection, DatabaseSection, HtmlSection, InstancesSection,
-    JobsSection, KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection, UploadsPlace,
-    UploadsSection, check, plans, value,
+    CacheSection, CatalogSection, ConfigError, CookiesSection, DatabaseSection, DirectorySection, HtmlSection,
+    InstancesSection, JobsSection, KeysSection, MetricsSection, Place, PlanSection, ProxiesSection, ResolveSection,
+    UploadsPlace, UploadsSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -46,6 +46,8 @@ pub struct Config {
     pub html: HtmlSection,
     /// Where tenants cache, and how much.
     pub cache: CacheSection,
+    /// The local users, and how many servers are connected to.
+    pub directory: DirectorySection,
     /// How many applications live, and how long.
     pub instances: InstancesSection,
     /// Work that is done later.
@@ -70,6 +72,7 @@ impl Default for Config {
             cookies: CookiesSection::default(),
             html: HtmlSection::default(),
             cache: CacheSection::default(),
+            directory: DirectorySection::default(),
             instances: InstancesSection::default(),
             jobs: JobsSection::default(),
             metrics: MetricsSection::default(),
@@ -159,7 +162,7 @@ impl Config {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let claim = self.resolve.claim.as_mut().and_then(|claim| claim.keys.path_mut());
-        let stores = [self.catalog.place.path_mut(), self.jobs.place.path_mut()];
+        let stores = [&mut self.catalog.place, &mut self.directory.place, &mut self.jobs.place].map(Place::path_mut);
         let uploads = match &mut self.uploads.place {
             UploadsPlace::Folder(path) => Some(path),
             UploadsPlace::Bucket(_) => None,

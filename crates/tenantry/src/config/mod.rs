@@ -10,6 +10,7 @@
 //! | `catalog` | `[catalog]` |
 //! | `server_url` | a URL that is shown without its password |
 //! | `database` | `[database]` |
+//! | `directory` | `[directory]` |
 //! | `resolve`, `claim` | `[resolve]`, `[resolve.host]`, `[resolve.path]`, `[resolve.header]`, `[resolve.claim]` |
 //! | `http` | `[proxies]`, `[cookies]`, `[html]` |
 //! | `place` | where a store is: a file, or a server |
@@ -27,6 +28,7 @@ mod catalog;
 mod check;
 mod claim;
 mod database;
+mod directory;
 mod error;
 mod file;
 mod http;
@@ -50,6 +52,7 @@ pub use self::{
     catalog::CatalogSection,
     claim::{ClaimSection, KeySource, TokenAlgorithm, TokenKeys},
     database::{DatabaseSection, IdsOf},
+    directory::DirectorySection,
     error::ConfigError,
     file::Config,
     http::{CookiesSection, HtmlSection, ProxiesSection},

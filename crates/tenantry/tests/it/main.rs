@@ -7,6 +7,7 @@ mod bad_input;
 mod cache;
 mod conversion;
 mod deployment;
+mod directory;
 mod edges;
 mod injection;
 mod isolation;

@@ -1,23 +1,22 @@
 //! The store.
 
 use std::{
+    error::Error,
     fmt,
-    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, Postgres, Row,
+    Connection, PgConnection, Postgres, Row,
     postgres::{PgConnectOptions, PgRow},
 };
 use tenantry_core::{BoxFuture, TenantId};
 use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, NewJob, Outcome, Pushed, Taken, Tended};
-use thiserror::Error;
 
 use super::sql;
 use crate::{
     jobs::{LOST, STEP_MAX, counts, dead, taken},
-    line::Line,
+    lines::{Lines, Tables},
 };
 
 /// The jobs of all tenants in a PostgreSQL database, which many processes on many machines may share.
@@ -26,10 +25,7 @@ use crate::{
 /// 2. It has at most [`PgJobs::CONNECTIONS_MAX`] connections. When the server was away, the next operation connects anew.
 /// 3. Times are those of the server's clock.
 pub struct PgJobs {
-    place: String,
-    timeout: Duration,
-    lines: [Line; Self::CONNECTIONS_MAX],
-    next: AtomicUsize,
+    lines: Lines<{ Self::CONNECTIONS_MAX }>,
 }
 
 impl PgJobs {
@@ -42,43 +38,21 @@ impl PgJobs {
     ///
     /// When the server is away, lets the role in nowhere, or the tables are from a newer version.
     pub async fn open(options: PgConnectOptions, timeout: Duration) -> Result<Self, BrokerError> {
-        let (host, port) = (options.get_host().to_owned(), options.get_port());
-        let place = format!("{host}:{port}/{}", options.get_database().unwrap_or(options.get_username()));
-        let options = match options.get_application_name() {
-            Some(_) => options,
-            None => options.application_name("tenantry jobs"),
-        };
-        // Workers would fill every debug log.
-        let options = options.disable_statement_logging();
-        let lines = std::array::from_fn(|_| Line::new(options.clone()));
-        let store = Self { place, timeout, lines, next: AtomicUsize::new(0) };
-        store.run(async |connection| prepare(connection).await).await?.map_err(|failure| store.unavailable(failure))?;
+        let store = Self { lines: Lines::new(options, "tenantry jobs", timeout) };
+        store.lines.prepare(TABLES).await.map_err(|error| store.unavailable(error))?;
         Ok(store)
     }
 
     /// Closes the connections. Later operations make new ones.
     pub async fn close(&self) {
-        for line in &self.lines {
-            line.close().await;
-        }
+        self.lines.close().await;
     }
 
-    /// Runs something on one of the connections, but not for ever: a server that is cut off says nothing.
     async fn run<T>(
         &self,
         operation: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, BrokerError> {
-        let line = &self.lines[self.next.fetch_add(1, Ordering::Relaxed) % Self::CONNECTIONS_MAX];
-        let run = async {
-            let mut taken = line.take().await?;
-            let outcome = operation(&mut taken).await?;
-            taken.give_back();
-            Ok::<_, sqlx::Error>(outcome)
-        };
-        match tokio::time::timeout(self.timeout, run).await {
-            Ok(outcome) => outcome.map_err(|error| self.unavailable(error)),
-            Err(_) => Err(self.unavailable(Failure::Silent { waited: self.timeout })),
-        }
+        self.lines.run(operation).await.map_err(|error| self.unavailable(error))
     }
 
     async fn rows(&self, query: Query<'_>) -> Result<Vec<PgRow>, BrokerError> {
@@ -92,29 +66,12 @@ impl PgJobs {
 
     /// What is in the rows.
     fn read<T>(&self, rows: &[PgRow], read: impl Fn(&PgRow) -> Result<T, sqlx::Error>) -> Result<Vec<T>, BrokerError> {
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.unavailable(error))
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.unavailable(error.into()))
     }
 
-    fn unavailable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BrokerError {
-        BrokerError { place: self.place.clone(), source: source.into() }
+    fn unavailable(&self, source: Box<dyn Error + Send + Sync>) -> BrokerError {
+        BrokerError { place: self.lines.place().to_owned(), source }
     }
-}
-
-/// Makes the tables, if they are not there.
-async fn prepare(connection: &mut PgConnection) -> Result<Result<(), Failure>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
-    let is_there: bool = sqlx::query_scalar("SELECT to_regclass('tenantry_jobs.layout') IS NOT NULL")
-        .fetch_one(&mut *transaction)
-        .await?;
-    if !is_there {
-        sqlx::raw_sql(include_str!("1.sql")).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        return Ok(Ok(()));
-    }
-    let found = sqlx::query_scalar("SELECT version FROM tenantry_jobs.layout").fetch_one(&mut *transaction).await?;
-    transaction.rollback().await?;
-    Ok(if found == VERSION { Ok(()) } else { Err(Failure::Newer { found, known: VERSION }) })
 }
 
 async fn push_one(
@@ -303,28 +260,22 @@ impl Broker for PgJobs {
 
 impl fmt::Debug for PgJobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PgJobs").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("PgJobs").field("place", &self.lines.place()).finish_non_exhaustive()
     }
 }
 
 type Query<'q> = sqlx::query::Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments>;
-
-/// Why the database cannot be used, where PostgreSQL does not say.
-#[derive(Debug, Error)]
-enum Failure {
-    #[error("the tables were made by another version of Tenantry (tables {found}, this one knows {known}); update it")]
-    Newer { found: i64, known: i64 },
-    #[error("the server has not answered within {waited:?}")]
-    Silent { waited: Duration },
-}
 
 fn millis(time: Duration) -> i64 {
     // Far enough for any time, and adding two of them is still a number.
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
-/// The version of the tables.
-const VERSION: i64 = 1;
-
-/// Whoever makes the tables holds this advisory lock: "TntyJobs" in ASCII.
-const LOCK: i64 = 0x546e_7479_4a6f_6273;
+const TABLES: Tables = Tables {
+    is_there: "SELECT to_regclass('tenantry_jobs.layout') IS NOT NULL",
+    make: include_str!("1.sql"),
+    version: "SELECT version FROM tenantry_jobs.layout",
+    known: 1,
+    // "TntyJobs" in ASCII.
+    lock: 0x546e_7479_4a6f_6273,
+};

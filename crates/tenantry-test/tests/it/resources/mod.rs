@@ -1,6 +1,7 @@
 //! The suites of resources, run on each implementation.
 
 mod cache;
+mod directory;
 mod jobs;
 #[cfg(feature = "redis")]
 mod redis;

@@ -1,0 +1,24 @@
+//! Users of a tenant's own, without a server.
+//!
+//! | module | |
+//! |---|---|
+//! | `users` | [`LocalUsers`]: signing in, and [`TenantUsers`]: who there is |
+//! | `hashing` | passwords as argon2id, a few at once |
+//! | `store` | [`UserStore`], what any store must be able to do |
+//! | `memory` | [`MemoryUsers`], a store that ends with the process |
+//! | `error` | what can go wrong |
+
+mod error;
+mod hashing;
+mod memory;
+mod store;
+mod users;
+
+pub(super) use self::users::{check_name, check_password};
+pub use self::{
+    error::LocalUserError,
+    hashing::LocalOptions,
+    memory::MemoryUsers,
+    store::{Added, LocalUser, UserChange, UserStore, UserStoreError},
+    users::{LocalUsers, TenantUsers},
+};

@@ -1,0 +1,109 @@
+//! A store's connections to PostgreSQL, and the making of its tables.
+
+use std::{
+    error::Error,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use thiserror::Error;
+
+use crate::line::Line;
+
+/// A few connections to one database, taken in turn by operations that may each take so long.
+pub(crate) struct Lines<const N: usize> {
+    place: String,
+    timeout: Duration,
+    lines: [Line; N],
+    next: AtomicUsize,
+}
+
+/// The tables of a store, in a schema of their own.
+#[derive(Clone, Copy)]
+pub(crate) struct Tables {
+    /// Whether they are there.
+    pub(crate) is_there: &'static str,
+    /// Makes them.
+    pub(crate) make: &'static str,
+    /// Which version they are.
+    pub(crate) version: &'static str,
+    /// Which version this is.
+    pub(crate) known: i64,
+    /// Whoever makes them holds this advisory lock.
+    pub(crate) lock: i64,
+}
+
+impl<const N: usize> Lines<N> {
+    /// Nothing is opened yet. The server knows the connections by `name`, unless the options have another.
+    pub(crate) fn new(options: PgConnectOptions, name: &str, timeout: Duration) -> Self {
+        let (host, port) = (options.get_host().to_owned(), options.get_port());
+        let place = format!("{host}:{port}/{}", options.get_database().unwrap_or(options.get_username()));
+        let options = match options.get_application_name() {
+            Some(_) => options,
+            None => options.application_name(name),
+        };
+        // They would fill every debug log, with what nobody should see in there.
+        let options = options.disable_statement_logging();
+        let lines = std::array::from_fn(|_| Line::new(options.clone()));
+        Self { place, timeout, lines, next: AtomicUsize::new(0) }
+    }
+
+    /// Which database it is, without what is secret.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Makes the tables, if they are not there.
+    pub(crate) async fn prepare(&self, tables: Tables) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let found = self.run(async |connection| prepare(connection, tables).await).await?;
+        if found == tables.known { Ok(()) } else { Err(Failure::Newer { found, known: tables.known }.into()) }
+    }
+
+    /// Runs something on one of the connections, but not for ever: a server that is cut off says nothing.
+    pub(crate) async fn run<T>(
+        &self,
+        operation: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Box<dyn Error + Send + Sync>> {
+        let line = &self.lines[self.next.fetch_add(1, Ordering::Relaxed) % N];
+        let run = async {
+            let mut taken = line.take().await?;
+            let outcome = operation(&mut taken).await?;
+            taken.give_back();
+            Ok::<_, sqlx::Error>(outcome)
+        };
+        match tokio::time::timeout(self.timeout, run).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(Failure::Silent { waited: self.timeout }.into()),
+        }
+    }
+
+    /// Closes the connections. Later operations make new ones.
+    pub(crate) async fn close(&self) {
+        for line in &self.lines {
+            line.close().await;
+        }
+    }
+}
+
+/// Makes the tables if they are not there, and says which version they are.
+async fn prepare(connection: &mut PgConnection, tables: Tables) -> Result<i64, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(tables.lock).execute(&mut *transaction).await?;
+    let is_there: bool = sqlx::query_scalar(tables.is_there).fetch_one(&mut *transaction).await?;
+    if !is_there {
+        sqlx::raw_sql(tables.make).execute(&mut *transaction).await?;
+    }
+    let version = sqlx::query_scalar(tables.version).fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(version)
+}
+
+/// Why the database cannot be used, where PostgreSQL does not say.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error("the tables were made by another version of Tenantry (tables {found}, this one knows {known}); update it")]
+    Newer { found: i64, known: i64 },
+    #[error("the server has not answered within {waited:?}")]
+    Silent { waited: Duration },
+}

@@ -1,0 +1,5 @@
+//! Local users in one SQLite file.
+
+mod store;
+
+pub use self::store::SqliteUsers;
