@@ -3,6 +3,8 @@
 
 #![cfg(feature = "postgres")]
 
+#[path = "../../notes-saas/src/cache.rs"]
+mod cache;
 #[path = "../../notes/src/config.rs"]
 mod config;
 pub mod db;
@@ -37,5 +39,5 @@ use crate::state::AppState;
 pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<axum::Router> {
     let db = tenancy.postgres().on_first_use(|db| async move { setting::seed(&db).await });
     db::migrate(&db).await?;
-    Ok(routes::router().with_state(AppState::new(db, &config.secret)?))
+    Ok(routes::router(AppState::new(db, tenancy.cache(), &config.secret)?))
 }

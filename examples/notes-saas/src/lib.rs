@@ -1,6 +1,7 @@
 //! Shared notes for one organisation: pages to write, tag, discuss and search
 //! them, and a JSON API that does the same.
 
+mod cache;
 #[path = "../../notes/src/config.rs"]
 mod config;
 pub mod db;
@@ -35,5 +36,5 @@ use crate::state::AppState;
 pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<axum::Router> {
     let db = tenancy.sqlite().on_first_use(|db| async move { setting::seed(&db).await });
     db::migrate(&db).await?;
-    Ok(routes::router().with_state(AppState::new(db, &config.secret)?))
+    Ok(routes::router(AppState::new(db, tenancy.cache(), &config.secret)?))
 }

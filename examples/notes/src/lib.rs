@@ -1,6 +1,7 @@
 //! Shared notes for one organisation: pages to write, tag, discuss and search
 //! them, and a JSON API that does the same.
 
+mod cache;
 mod config;
 #[cfg_attr(feature = "postgres", path = "postgres/db.rs")]
 pub mod db;
@@ -26,5 +27,5 @@ pub async fn app(config: Config) -> anyhow::Result<axum::Router> {
     let db = db::connect(&config.database_url).await?;
     db::migrate(&db).await?;
     setting::seed(&db).await?;
-    Ok(routes::router().with_state(AppState::new(db, &config.secret)?))
+    Ok(routes::router(AppState::new(db, cache::new(), &config.secret)?))
 }

@@ -3,6 +3,7 @@
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 
+use crate::cache::Cache;
 use crate::config::Secret;
 use crate::db::Db;
 use crate::session::Tokens;
@@ -11,19 +12,26 @@ use crate::session::Tokens;
 #[derive(Clone)]
 pub(crate) struct AppState {
     pub(crate) db: Db,
+    pub(crate) cache: Cache,
     pub(crate) cookie_key: Key,
     pub(crate) tokens: Tokens,
 }
 
 impl AppState {
-    pub(crate) fn new(db: Db, secret: &Secret) -> anyhow::Result<Self> {
-        Ok(Self { db, cookie_key: Key::derive_from(secret.as_bytes()), tokens: Tokens::new(secret)? })
+    pub(crate) fn new(db: Db, cache: Cache, secret: &Secret) -> anyhow::Result<Self> {
+        Ok(Self { db, cache, cookie_key: Key::derive_from(secret.as_bytes()), tokens: Tokens::new(secret)? })
     }
 }
 
 impl FromRef<AppState> for Db {
     fn from_ref(state: &AppState) -> Self {
         state.db.clone()
+    }
+}
+
+impl FromRef<AppState> for Cache {
+    fn from_ref(state: &AppState) -> Self {
+        state.cache.clone()
     }
 }
 

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::notes::changeable;
 use super::{Id, PageNumber, auth};
+use crate::cache::{self, Cache};
 use crate::db::Db;
 use crate::error::{ApiError, AppError};
 use crate::models::comment::{self, Comment, Remark};
 use crate::models::note::{self, Draft, Filter, Listing, Note};
-use crate::models::stats::{self, Stats};
+use crate::models::stats::Stats;
 use crate::models::user::User;
 use crate::models::{Invalid, setting};
 use crate::session::Session;
@@ -149,8 +150,8 @@ async fn create_comment(
     Ok((StatusCode::CREATED, Json(comment)))
 }
 
-async fn show_stats(State(db): State<Db>, _: Api<Member>) -> Result<Json<Stats>, ApiError> {
-    Ok(Json(stats::collect(&db).await?))
+async fn show_stats(State(db): State<Db>, State(cache): State<Cache>, _: Api<Member>) -> Result<Json<Stats>, ApiError> {
+    Ok(Json(cache::stats(&cache, &db).await?))
 }
 
 async fn nothing_here() -> ApiError {

@@ -15,6 +15,7 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 use serde::Deserialize;
@@ -23,7 +24,7 @@ use crate::error::AppError;
 use crate::state::AppState;
 
 /// Everything the application serves.
-pub(crate) fn router() -> Router<AppState> {
+pub(crate) fn router(state: AppState) -> Router {
     Router::new()
         .route("/", get(home))
         .merge(auth::router())
@@ -36,6 +37,8 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(assets::router())
         .nest("/api", api::router())
         .fallback(nothing_here)
+        .layer(from_fn_with_state(state.clone(), stats::keep_current))
+        .with_state(state)
 }
 
 async fn home() -> Redirect {
