@@ -12,6 +12,8 @@ pub mod db;
 mod dialect;
 #[path = "../../notes/src/error.rs"]
 mod error;
+#[path = "../../notes-saas/src/files.rs"]
+mod files;
 #[path = "../../notes/src/flash.rs"]
 mod flash;
 #[path = "../../notes/src/form.rs"]
@@ -39,5 +41,7 @@ use crate::state::AppState;
 pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<axum::Router> {
     let db = tenancy.postgres().on_first_use(|db| async move { setting::seed(&db).await });
     db::migrate(&db).await?;
-    Ok(routes::router(AppState::new(db, tenancy.cache(), &config.secret)?))
+    let cache = tenancy.cache();
+    let files = tenancy.uploads();
+    Ok(routes::router(AppState::new(db, cache, files, &config.secret)?))
 }

@@ -9,6 +9,7 @@ pub mod db;
 mod dialect;
 #[path = "../../notes/src/error.rs"]
 mod error;
+mod files;
 #[path = "../../notes/src/flash.rs"]
 mod flash;
 #[path = "../../notes/src/form.rs"]
@@ -36,5 +37,7 @@ use crate::state::AppState;
 pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<axum::Router> {
     let db = tenancy.sqlite().on_first_use(|db| async move { setting::seed(&db).await });
     db::migrate(&db).await?;
-    Ok(routes::router(AppState::new(db, tenancy.cache(), &config.secret)?))
+    let cache = tenancy.cache();
+    let files = tenancy.uploads();
+    Ok(routes::router(AppState::new(db, cache, files, &config.secret)?))
 }

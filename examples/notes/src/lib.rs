@@ -8,6 +8,7 @@ pub mod db;
 #[cfg_attr(feature = "postgres", path = "postgres/dialect.rs")]
 mod dialect;
 mod error;
+mod files;
 mod flash;
 mod form;
 pub mod models;
@@ -27,5 +28,7 @@ pub async fn app(config: Config) -> anyhow::Result<axum::Router> {
     let db = db::connect(&config.database_url).await?;
     db::migrate(&db).await?;
     setting::seed(&db).await?;
-    Ok(routes::router(AppState::new(db, cache::new(), &config.secret)?))
+    let cache = cache::new();
+    let files = files::open(&config.files)?;
+    Ok(routes::router(AppState::new(db, cache, files, &config.secret)?))
 }

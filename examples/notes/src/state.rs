@@ -6,6 +6,7 @@ use axum_extra::extract::cookie::Key;
 use crate::cache::Cache;
 use crate::config::Secret;
 use crate::db::Db;
+use crate::files::Files;
 use crate::session::Tokens;
 
 /// The state of the application, cheap to clone.
@@ -13,13 +14,14 @@ use crate::session::Tokens;
 pub(crate) struct AppState {
     pub(crate) db: Db,
     pub(crate) cache: Cache,
+    pub(crate) files: Files,
     pub(crate) cookie_key: Key,
     pub(crate) tokens: Tokens,
 }
 
 impl AppState {
-    pub(crate) fn new(db: Db, cache: Cache, secret: &Secret) -> anyhow::Result<Self> {
-        Ok(Self { db, cache, cookie_key: Key::derive_from(secret.as_bytes()), tokens: Tokens::new(secret)? })
+    pub(crate) fn new(db: Db, cache: Cache, files: Files, secret: &Secret) -> anyhow::Result<Self> {
+        Ok(Self { db, cache, files, cookie_key: Key::derive_from(secret.as_bytes()), tokens: Tokens::new(secret)? })
     }
 }
 
@@ -32,6 +34,12 @@ impl FromRef<AppState> for Db {
 impl FromRef<AppState> for Cache {
     fn from_ref(state: &AppState) -> Self {
         state.cache.clone()
+    }
+}
+
+impl FromRef<AppState> for Files {
+    fn from_ref(state: &AppState) -> Self {
+        state.files.clone()
     }
 }
 

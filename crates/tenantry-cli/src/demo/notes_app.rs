@@ -1,9 +1,6 @@
 //! How the notes application is set up for each tenant.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use tenantry::{MasterKeys, Purpose, Scope, Tenancy, TenantId};
@@ -32,33 +29,22 @@ impl NotesApp {
 
     /// What the converted application's own `main` does.
     pub(super) async fn shared(self, tenancy: &Tenancy) -> anyhow::Result<Router> {
-        let config = notes_saas::Config {
-            database_url: String::new(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            secret: notes_saas::Secret::new(self.secret_bytes)?,
-        };
+        let config = notes_saas::Config::new(notes_saas::Secret::new(self.secret_bytes)?);
         notes_saas::app(config, tenancy).await
     }
 
     /// The same on PostgreSQL.
     #[cfg(feature = "postgres")]
     pub(super) async fn shared_on_postgres(self, tenancy: &Tenancy) -> anyhow::Result<Router> {
-        let config = notes_saas_postgres::Config {
-            database_url: String::new(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            secret: notes_saas_postgres::Secret::new(self.secret_bytes)?,
-        };
+        let config = notes_saas_postgres::Config::new(notes_saas_postgres::Secret::new(self.secret_bytes)?);
         notes_saas_postgres::app(config, tenancy).await
     }
 
     /// What the application's own `main` does, but for one tenant.
     pub(super) async fn build(self, scope: Scope) -> anyhow::Result<Router> {
-        let database = self.databases.join(format!("{}.db", scope.id()));
-        notes::app(notes::Config {
-            database_url: format!("sqlite://{}", database.display()),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            secret: notes::Secret::new(self.secret_bytes)?,
-        })
-        .await
+        let mut config = notes::Config::new(notes::Secret::new(self.secret_bytes)?);
+        config.database_url = format!("sqlite://{}", self.databases.join(format!("{}.db", scope.id())).display());
+        config.files = self.databases.join(format!("{}-files", scope.id()));
+        notes::app(config).await
     }
 }

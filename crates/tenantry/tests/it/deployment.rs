@@ -83,11 +83,7 @@ impl Deployment {
         new.placement = Placement::Dedicated;
         tenancy.catalog().create(new).await.unwrap();
         tenancy.refresh().await.unwrap();
-        let config = notes_saas_postgres::Config {
-            database_url: String::new(),
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            secret: notes_saas_postgres::Secret::new(vec![7; 32]).unwrap(),
-        };
+        let config = notes_saas_postgres::Config::new(notes_saas_postgres::Secret::new(vec![7; 32]).unwrap());
         let app = tenancy.wrap(notes_saas_postgres::app(config, &tenancy).await.unwrap());
         Self::serve(tenancy, folder, app).await
     }
@@ -146,23 +142,18 @@ pub(crate) fn config(folder: &Path) -> Config {
 }
 
 pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<Router> {
-    let database = folder.join(format!("notes-{tenant}.db"));
-    notes::app(notes::Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        database_url: format!("sqlite://{}", database.display()),
-        secret: notes::Secret::new("one secret for all, as in the one installation")?,
-    })
-    .await
+    let mut config = notes::Config::new(notes::Secret::new(SECRET)?);
+    config.database_url = format!("sqlite://{}", folder.join(format!("notes-{tenant}.db")).display());
+    config.files = folder.join(format!("files-{tenant}"));
+    notes::app(config).await
 }
 
 pub(crate) async fn converted(tenancy: &Tenancy) -> anyhow::Result<Router> {
-    let config = notes_saas::Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        database_url: String::new(),
-        secret: notes_saas::Secret::new("one secret for all, as in the one installation")?,
-    };
+    let config = notes_saas::Config::new(notes_saas::Secret::new(SECRET)?);
     notes_saas::app(config, tenancy).await
 }
+
+const SECRET: &str = "one secret for all, as in the one installation";
 
 /// Another process's view of the same catalog.
 pub(crate) async fn elsewhere(deployment: &Deployment) -> Result<Tenancy, tenantry::OpenError> {

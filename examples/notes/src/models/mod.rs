@@ -1,5 +1,6 @@
 //! What the application stores, with the queries that read and write it.
 
+pub mod attachment;
 pub mod comment;
 pub mod note;
 pub mod setting;

@@ -10,11 +10,13 @@ use axum_extra::extract::SignedCookieJar;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::notes::changeable;
+use super::notes::{changeable, delete_wholly};
 use super::{Id, PageNumber, auth};
 use crate::cache::{self, Cache};
 use crate::db::Db;
 use crate::error::{ApiError, AppError};
+use crate::files::Files;
+use crate::models::attachment::{self, Attachment};
 use crate::models::comment::{self, Comment, Remark};
 use crate::models::note::{self, Draft, Filter, Listing, Note};
 use crate::models::stats::Stats;
@@ -79,12 +81,14 @@ struct Discussion {
     #[serde(flatten)]
     note: Note,
     comments: Vec<Comment>,
+    attachments: Vec<Attachment>,
 }
 
 async fn read(State(db): State<Db>, _: Api<Member>, Api(Id(id)): Api<Id>) -> Result<Json<Discussion>, ApiError> {
     let note = note::find(&db, id).await?.ok_or(AppError::NotFound)?;
     let comments = comment::list(&db, id).await?;
-    Ok(Json(Discussion { note, comments }))
+    let attachments = attachment::list(&db, id).await?;
+    Ok(Json(Discussion { note, comments, attachments }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,11 +130,12 @@ async fn update(
 
 async fn delete(
     State(db): State<Db>,
+    State(files): State<Files>,
     Api(Member(user)): Api<Member>,
     Api(Id(id)): Api<Id>,
 ) -> Result<StatusCode, ApiError> {
     changeable(&db, id, &user).await?;
-    note::delete(&db, id).await?;
+    delete_wholly(&db, &files, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

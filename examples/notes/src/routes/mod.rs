@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod attachments;
 mod auth;
 mod comments;
 mod notes;
@@ -30,6 +31,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(auth::router())
         .merge(notes::router())
         .merge(comments::router())
+        .merge(attachments::router())
         .merge(search::router())
         .merge(stats::router())
         .merge(settings::router())

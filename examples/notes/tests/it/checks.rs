@@ -31,6 +31,7 @@ checks! {
     notes::{writing_changing_deleting, only_the_author_changes, incomplete_notes, markup_is_escaped}
     tags::{filing, unusual_names}
     comments::{commenting, only_the_author_deletes}
+    attachments::{attaching, saved_and_not_shown, refused, gone_with_the_note}
     pages::{listing_by_pages, searching_by_pages}
     search::{finding, special_characters, nothing_found}
     stats::{figures, kept_for_a_while}

@@ -1,10 +1,11 @@
 //! Starts the application for a test.
 
-use std::net::SocketAddr;
+use std::path::Path;
 
 use axum::Router;
 use notes::{Config, Secret};
 use notes_suite::Site;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -17,6 +18,7 @@ pub(crate) struct Running {
     pub(crate) site: Site,
     server: JoinHandle<()>,
     _place: Place,
+    _folder: TempDir,
 }
 
 impl Running {
@@ -28,15 +30,15 @@ impl Running {
     /// Starts the application as a part of what `wrap` makes of it, where it is
     /// found at `path`.
     pub(crate) async fn start_within(path: &str, wrap: impl FnOnce(Router) -> Router) -> Self {
-        let place = Place::new().await;
+        let (place, folder) = (Place::new().await, tempfile::tempdir().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = wrap(notes::app(config(&place, address)).await.unwrap());
+        let app = wrap(notes::app(config(&place, folder.path())).await.unwrap());
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.unwrap();
         });
         let base = format!("http://{address}{path}");
-        Self { site: Site::new(base.parse().unwrap()), server, _place: place }
+        Self { site: Site::new(base.parse().unwrap()), server, _place: place, _folder: folder }
     }
 }
 
@@ -46,6 +48,9 @@ impl Drop for Running {
     }
 }
 
-fn config(place: &Place, listen: SocketAddr) -> Config {
-    Config { listen, database_url: place.url(), secret: Secret::random() }
+fn config(place: &Place, folder: &Path) -> Config {
+    let mut config = Config::new(Secret::random());
+    config.database_url = place.url();
+    config.files = folder.join("files");
+    config
 }
