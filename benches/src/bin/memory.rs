@@ -53,8 +53,11 @@ async fn live(folder: &Path, count: u32) -> anyhow::Result<()> {
         async move {
             let mut config = notes::Config::new(notes::Secret::new("one secret for all of the instances")?);
             config.database_url = format!("sqlite://{}", folder.with_extension("db").display());
+            config.jobs_url = format!("sqlite://{}", folder.with_extension("jobs.db").display());
             config.files = folder;
-            notes::app(config).await
+            // Its worker ends with the process.
+            let (router, _) = notes::app(config).await?;
+            anyhow::Ok(router)
         }
     });
     let before = resident_bytes()?;

@@ -14,6 +14,7 @@ mod files;
 mod flash;
 #[path = "../../notes/src/form.rs"]
 mod form;
+mod jobs;
 #[path = "../../notes/src/models/mod.rs"]
 pub mod models;
 #[path = "../../notes/src/page.rs"]
@@ -30,14 +31,19 @@ mod state;
 mod visitor;
 
 pub use crate::config::{Config, Secret};
+pub use crate::jobs::Worker;
 use crate::models::setting;
 use crate::state::AppState;
 
-/// Opens and prepares the database, and puts the application together.
-pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<axum::Router> {
+/// Opens and prepares the database, puts the application together, and begins
+/// to do its jobs.
+pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<(axum::Router, Worker)> {
     let db = tenancy.sqlite().on_first_use(|db| async move { setting::seed(&db).await });
     db::migrate(&db).await?;
     let cache = tenancy.cache();
     let files = tenancy.uploads();
-    Ok(routes::router(AppState::new(db, cache, files, &config.secret)?))
+    let queue = tenancy.jobs().await?.queue("digests");
+    let state = AppState::new(db, cache, files, queue, &config.secret)?;
+    let worker = Worker::start(&state.queue, &state.db)?;
+    Ok((routes::router(state), worker))
 }

@@ -11,6 +11,7 @@ use crate::dialect;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 const DEFAULT_FILES: &str = "files";
+const DEFAULT_JOBS: &str = "sqlite://jobs.db";
 
 /// The settings an operator chooses, as opposed to those an administrator
 /// changes in the running application.
@@ -22,6 +23,8 @@ pub struct Config {
     pub database_url: String,
     /// The folder with the files that are attached to notes.
     pub files: PathBuf,
+    /// The database of SQLite's with the jobs that wait to be done.
+    pub jobs_url: String,
     /// The key from which session cookies and form tokens are signed.
     pub secret: Secret,
 }
@@ -34,11 +37,13 @@ impl Config {
             listen: DEFAULT_LISTEN,
             database_url: dialect::DEFAULT_URL.to_owned(),
             files: DEFAULT_FILES.into(),
+            jobs_url: DEFAULT_JOBS.to_owned(),
             secret,
         }
     }
 
-    /// Reads `NOTES_LISTEN`, `DATABASE_URL`, `NOTES_FILES` and `NOTES_SECRET`.
+    /// Reads `NOTES_LISTEN`, `DATABASE_URL`, `NOTES_FILES`, `NOTES_JOBS`
+    /// and `NOTES_SECRET`.
     pub fn from_env() -> anyhow::Result<Self> {
         let secret = match env("NOTES_SECRET") {
             Some(text) => Secret::new(text).context("NOTES_SECRET")?,
@@ -53,6 +58,7 @@ impl Config {
         }
         config.database_url = env("DATABASE_URL").unwrap_or(config.database_url);
         config.files = env("NOTES_FILES").map_or(config.files, Into::into);
+        config.jobs_url = env("NOTES_JOBS").unwrap_or(config.jobs_url);
         Ok(config)
     }
 }

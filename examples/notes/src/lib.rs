@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod flash;
 mod form;
+mod jobs;
 pub mod models;
 mod page;
 mod password;
@@ -20,15 +21,20 @@ mod state;
 mod visitor;
 
 pub use crate::config::{Config, Secret};
+pub use crate::jobs::Worker;
 use crate::models::setting;
 use crate::state::AppState;
 
-/// Opens and prepares the database, and puts the application together.
-pub async fn app(config: Config) -> anyhow::Result<axum::Router> {
+/// Opens and prepares the database, puts the application together, and begins
+/// to do its jobs.
+pub async fn app(config: Config) -> anyhow::Result<(axum::Router, Worker)> {
     let db = db::connect(&config.database_url).await?;
     db::migrate(&db).await?;
     setting::seed(&db).await?;
     let cache = cache::new();
     let files = files::open(&config.files)?;
-    Ok(routes::router(AppState::new(db, cache, files, &config.secret)?))
+    let queue = jobs::open(&config.jobs_url).await?;
+    let state = AppState::new(db, cache, files, queue, &config.secret)?;
+    let worker = Worker::start(&state.queue, &state.db)?;
+    Ok((routes::router(state), worker))
 }

@@ -7,6 +7,7 @@ use crate::cache::Cache;
 use crate::config::Secret;
 use crate::db::Db;
 use crate::files::Files;
+use crate::jobs::Queue;
 use crate::session::Tokens;
 
 /// The state of the application, cheap to clone.
@@ -15,13 +16,21 @@ pub(crate) struct AppState {
     pub(crate) db: Db,
     pub(crate) cache: Cache,
     pub(crate) files: Files,
+    pub(crate) queue: Queue,
     pub(crate) cookie_key: Key,
     pub(crate) tokens: Tokens,
 }
 
 impl AppState {
-    pub(crate) fn new(db: Db, cache: Cache, files: Files, secret: &Secret) -> anyhow::Result<Self> {
-        Ok(Self { db, cache, files, cookie_key: Key::derive_from(secret.as_bytes()), tokens: Tokens::new(secret)? })
+    pub(crate) fn new(db: Db, cache: Cache, files: Files, queue: Queue, secret: &Secret) -> anyhow::Result<Self> {
+        Ok(Self {
+            db,
+            cache,
+            files,
+            queue,
+            cookie_key: Key::derive_from(secret.as_bytes()),
+            tokens: Tokens::new(secret)?,
+        })
     }
 }
 
@@ -40,6 +49,12 @@ impl FromRef<AppState> for Cache {
 impl FromRef<AppState> for Files {
     fn from_ref(state: &AppState) -> Self {
         state.files.clone()
+    }
+}
+
+impl FromRef<AppState> for Queue {
+    fn from_ref(state: &AppState) -> Self {
+        state.queue.clone()
     }
 }
 

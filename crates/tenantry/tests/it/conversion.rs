@@ -18,11 +18,12 @@ struct Conversion {
 
 const SQLITE: Conversion = Conversion {
     folder: "examples/notes-saas",
-    own: &["cache.rs", "db.rs", "files.rs", "lib.rs", "main.rs"],
+    own: &["cache.rs", "db.rs", "files.rs", "jobs.rs", "lib.rs", "main.rs"],
     files: &[
         ("src/cache.rs", "src/cache.rs"),
         ("src/db.rs", "src/db.rs"),
         ("src/files.rs", "src/files.rs"),
+        ("src/jobs.rs", "src/jobs.rs"),
         ("src/lib.rs", "src/lib.rs"),
         ("src/main.rs", "src/main.rs"),
         ("Cargo.toml", "Cargo.toml"),
@@ -37,6 +38,7 @@ const POSTGRES: Conversion = Conversion {
         ("src/cache.rs", "../notes-saas/src/cache.rs"),
         ("src/postgres/db.rs", "src/db.rs"),
         ("src/files.rs", "../notes-saas/src/files.rs"),
+        ("src/jobs.rs", "../notes-saas/src/jobs.rs"),
         ("src/lib.rs", "src/lib.rs"),
         ("src/main.rs", "src/main.rs"),
         ("Cargo.toml", "Cargo.toml"),

@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, body::Body, http::Request, response::Response};
 use notes_suite::Site;
 use tempfile::TempDir;
-use tenantry::{CatalogError, Front, NewTenant, Placement, Tenancy, TenantId, config::Config};
+use tenantry::{App, CatalogError, Front, NewTenant, Placement, Tenancy, TenantId, config::Config};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -61,7 +61,7 @@ impl Deployment {
             let (shared, databases) = (shared.clone(), databases.clone());
             async move {
                 match scope.tenant().placement {
-                    Placement::Shared => Ok(shared),
+                    Placement::Shared => Ok(App::new(shared)),
                     _ => notes(databases, scope.id()).await,
                 }
             }
@@ -84,7 +84,7 @@ impl Deployment {
         tenancy.catalog().create(new).await.unwrap();
         tenancy.refresh().await.unwrap();
         let config = notes_saas_postgres::Config::new(notes_saas_postgres::Secret::new(vec![7; 32]).unwrap());
-        let app = tenancy.wrap(notes_saas_postgres::app(config, &tenancy).await.unwrap());
+        let app = tenancy.wrap(notes_saas_postgres::app(config, &tenancy).await.unwrap().0);
         Self::serve(tenancy, folder, app).await
     }
 
@@ -141,16 +141,24 @@ pub(crate) fn config(folder: &Path) -> Config {
     Config::parse(text, folder).unwrap()
 }
 
-pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<Router> {
+/// An instance of the application for a tenant. When it is closed, so is its worker.
+pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<App> {
     let mut config = notes::Config::new(notes::Secret::new(SECRET)?);
     config.database_url = format!("sqlite://{}", folder.join(format!("notes-{tenant}.db")).display());
     config.files = folder.join(format!("files-{tenant}"));
-    notes::app(config).await
+    config.jobs_url = format!("sqlite://{}", folder.join(format!("jobs-{tenant}.db")).display());
+    let (router, worker) = notes::app(config).await?;
+    Ok(App::new(router).on_close(move || {
+        let worker = worker.clone();
+        async move { worker.stop().await }
+    }))
 }
 
 pub(crate) async fn converted(tenancy: &Tenancy) -> anyhow::Result<Router> {
     let config = notes_saas::Config::new(notes_saas::Secret::new(SECRET)?);
-    notes_saas::app(config, tenancy).await
+    // Its worker ends with the test.
+    let (router, _) = notes_saas::app(config, tenancy).await?;
+    Ok(router)
 }
 
 const SECRET: &str = "one secret for all, as in the one installation";

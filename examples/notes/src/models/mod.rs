@@ -2,6 +2,7 @@
 
 pub mod attachment;
 pub mod comment;
+pub mod digest;
 pub mod note;
 pub mod setting;
 pub mod stats;

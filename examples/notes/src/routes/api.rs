@@ -18,6 +18,7 @@ use crate::error::{ApiError, AppError};
 use crate::files::Files;
 use crate::models::attachment::{self, Attachment};
 use crate::models::comment::{self, Comment, Remark};
+use crate::models::digest::{self, Digest};
 use crate::models::note::{self, Draft, Filter, Listing, Note};
 use crate::models::stats::Stats;
 use crate::models::user::User;
@@ -34,6 +35,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/notes/{id}", get(read).put(update).delete(delete))
         .route("/notes/{id}/comments", post(create_comment))
         .route("/stats", get(show_stats))
+        .route("/digests", get(list_digests))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
 }
@@ -157,6 +159,10 @@ async fn create_comment(
 
 async fn show_stats(State(db): State<Db>, State(cache): State<Cache>, _: Api<Member>) -> Result<Json<Stats>, ApiError> {
     Ok(Json(cache::stats(&cache, &db).await?))
+}
+
+async fn list_digests(State(db): State<Db>, _: Api<Member>) -> Result<Json<Vec<Digest>>, ApiError> {
+    Ok(Json(digest::list(&db).await?))
 }
 
 async fn nothing_here() -> ApiError {

@@ -5,6 +5,7 @@ mod assets;
 mod attachments;
 mod auth;
 mod comments;
+mod digests;
 mod notes;
 mod search;
 mod settings;
@@ -34,6 +35,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(attachments::router())
         .merge(search::router())
         .merge(stats::router())
+        .merge(digests::router())
         .merge(settings::router())
         .merge(theme::router())
         .merge(assets::router())

@@ -35,6 +35,7 @@ checks! {
     pages::{listing_by_pages, searching_by_pages}
     search::{finding, special_characters, nothing_found}
     stats::{figures, kept_for_a_while}
+    digests::{ordered}
     settings::{changing, refused_to_members, nonsense_is_refused}
     api::{needs_session, signing_in, notes_by_api, lists_by_api, comments_by_api, errors, stats_by_api}
     links::{all_lead_somewhere}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use axum::Router;
-use notes::{Config, Secret};
+use notes::{Config, Secret, Worker};
 use notes_suite::Site;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -17,8 +17,10 @@ pub(crate) struct Running {
     /// Where it is found.
     pub(crate) site: Site,
     server: JoinHandle<()>,
-    _place: Place,
-    _folder: TempDir,
+    /// Does the jobs.
+    pub(crate) worker: Worker,
+    place: Place,
+    folder: TempDir,
 }
 
 impl Running {
@@ -33,12 +35,20 @@ impl Running {
         let (place, folder) = (Place::new().await, tempfile::tempdir().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = wrap(notes::app(config(&place, folder.path())).await.unwrap());
+        let (app, worker) = notes::app(config(&place, folder.path())).await.unwrap();
+        let app = wrap(app);
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.unwrap();
         });
         let base = format!("http://{address}{path}");
-        Self { site: Site::new(base.parse().unwrap()), server, _place: place, _folder: folder }
+        Self { site: Site::new(base.parse().unwrap()), server, worker, place, folder }
+    }
+}
+
+impl Running {
+    /// Starts the application again, beside this copy.
+    pub(crate) async fn another_worker(&self) -> Worker {
+        notes::app(config(&self.place, self.folder.path())).await.unwrap().1
     }
 }
 
@@ -52,5 +62,6 @@ fn config(place: &Place, folder: &Path) -> Config {
     let mut config = Config::new(Secret::random());
     config.database_url = place.url();
     config.files = folder.join("files");
+    config.jobs_url = format!("sqlite://{}", folder.join("jobs.db").display());
     config
 }

@@ -7,6 +7,7 @@ pub mod api;
 pub mod attachments;
 pub mod comments;
 pub mod cookies;
+pub mod digests;
 pub mod forms;
 pub mod links;
 pub mod notes;
@@ -69,6 +70,7 @@ checks! {
     pages::{listing_by_pages, searching_by_pages}
     search::{finding, special_characters, nothing_found}
     stats::{figures, kept_for_a_while}
+    digests::{ordered}
     settings::{changing, refused_to_members, nonsense_is_refused}
     api::{needs_session, signing_in, notes_by_api, lists_by_api, comments_by_api, errors, stats_by_api}
     links::{all_lead_somewhere}
