@@ -36,6 +36,10 @@ impl Flight {
     pub(super) fn is_outdated(&self) -> bool {
         self.outdated.load(Ordering::Acquire)
     }
+
+    fn outdate(&self) {
+        self.outdated.store(true, Ordering::Release);
+    }
 }
 
 impl Flights {
@@ -50,7 +54,7 @@ impl Flights {
             Entry::Vacant(vacant) => Arc::clone(vacant.insert(begin())),
             Entry::Occupied(mut occupied) => {
                 if occupied.get().epoch != *epoch {
-                    occupied.insert(begin());
+                    occupied.insert(begin()).outdate();
                 }
                 Arc::clone(occupied.get())
             }
@@ -66,7 +70,14 @@ impl Flights {
             return;
         }
         if let Some(flight) = flights.remove(&(tenant, Box::from(key))) {
-            flight.outdated.store(true, Ordering::Release);
+            flight.outdate();
+        }
+    }
+
+    /// The same for all values of a tenant.
+    pub(super) fn outdate_all(&self, tenant: TenantId) {
+        for (_, flight) in self.lock().extract_if(|(of, _), _| *of == tenant) {
+            flight.outdate();
         }
     }
 

@@ -62,7 +62,7 @@ impl Cache {
     /// Caches on a Redis server, which other processes share.
     #[cfg(feature = "redis")]
     pub fn on_redis(limits: CacheLimits, server: crate::redis::RedisServer) -> Self {
-        Self::new(limits, Store::Redis(super::on_redis::OnRedis::new(server, limits.ttl_max)))
+        Self::new(limits, Store::Redis(Box::new(super::on_redis::OnRedis::new(server, limits.ttl_max()))))
     }
 
     fn new(limits: CacheLimits, store: Store) -> Self {
@@ -186,14 +186,17 @@ impl Cache {
         }
     }
 
-    /// Empties the tenant's cache, in a time that does not depend on what is in it.
+    /// Empties the tenant's cache, in a time that does not depend on what is in it, and also where there is no room left.
+    ///
+    /// A server that goes on with an older copy of its data, a snapshot or a replica that lagged behind, may have what was
+    /// there before.
     ///
     /// # Errors
     ///
     /// [`CacheError`]; then everything may be there still.
     pub fn clear(&self) -> impl Future<Output = Result<(), CacheError>> + Send {
         let caller = caller();
-        async move { self.shared.store.clear(&caller()?).await }
+        async move { self.shared.clear(&caller()?).await }
     }
 
     /// Gives up what this process keeps for a tenant, who is not served any more. On a server it goes by itself, at the
@@ -230,6 +233,13 @@ impl Shared {
         self.store.increment(scope, key, by, ttl).await
     }
 
+    async fn clear(&self, scope: &Scope) -> Result<(), CacheError> {
+        let cleared = self.store.clear(scope).await;
+        // Also what began while the server was away, of which nobody knows in which epoch.
+        self.flights.outdate_all(scope.id());
+        cleared
+    }
+
     async fn get_or_compute<T, F, Fut, E>(&self, scope: &Scope, key: &str, ttl: Duration, compute: F) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
@@ -264,7 +274,7 @@ impl Shared {
             self.keep(&found.epoch, scope, key, bytes, ttl).await;
             // What was written or deleted while it was sent is later than this.
             if aboard.flight.is_outdated() {
-                self.store.delete(scope, key).await?;
+                logged(scope, self.store.delete(scope, key).await);
             }
         }
         Ok(value)
@@ -284,12 +294,17 @@ impl Shared {
             Ok(()) => self.store.set_in(epoch, scope, key, value, ttl).await,
             too_large => too_large,
         };
-        match kept {
-            // Who looks after the server has logged it.
-            Ok(()) | Err(CacheError::Unavailable { .. }) => {}
-            Err(error) => {
-                tracing::warn!(tenant.slug = %scope.slug(), error = &error as &dyn std::error::Error, "computed, and not cached");
-            }
+        logged(scope, kept);
+    }
+}
+
+/// Logs why something that was computed is not kept: its caller has it all the same.
+fn logged(scope: &Scope, kept: Result<(), CacheError>) {
+    match kept {
+        // Who looks after the server has logged it.
+        Ok(()) | Err(CacheError::Unavailable { .. }) => {}
+        Err(error) => {
+            tracing::warn!(tenant.slug = %scope.slug(), error = &error as &dyn std::error::Error, "computed, and not cached");
         }
     }
 }

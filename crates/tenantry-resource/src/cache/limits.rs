@@ -14,7 +14,7 @@ pub struct CacheLimits {
     pub key_bytes_max: usize,
     /// Bytes of a value, as it is stored. Default 1 MiB.
     pub value_bytes_max: usize,
-    /// The longest time to live. Default 30 days.
+    /// The longest time to live. Default 30 days, and never more than [`CacheLimits::TTL_CEILING`].
     pub ttl_max: Duration,
 }
 
@@ -25,6 +25,14 @@ impl Default for CacheLimits {
 }
 
 impl CacheLimits {
+    /// Ten years, which every clock can count.
+    pub const TTL_CEILING: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
+
+    /// How long a value may live.
+    pub(super) fn ttl_max(&self) -> Duration {
+        self.ttl_max.min(Self::TTL_CEILING)
+    }
+
     pub(super) fn check_key(&self, scope: &Scope, key: &str) -> Result<(), CacheError> {
         let (bytes, max) = (key.len(), self.key_bytes_max);
         match bytes {
@@ -43,9 +51,9 @@ impl CacheLimits {
     }
 
     pub(super) fn check_ttl(&self, scope: &Scope, ttl: Duration) -> Result<(), CacheError> {
-        if !ttl.is_zero() && ttl <= self.ttl_max {
+        if !ttl.is_zero() && ttl <= self.ttl_max() {
             return Ok(());
         }
-        Err(CacheError::Ttl { tenant: scope.slug().clone(), ttl, max: self.ttl_max })
+        Err(CacheError::Ttl { tenant: scope.slug().clone(), ttl, max: self.ttl_max() })
     }
 }

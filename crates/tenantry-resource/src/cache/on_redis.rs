@@ -1,20 +1,26 @@
 //! One Redis server for the caches of all tenants.
 //!
 //! A tenant has a key with the *generation* of its cache, a token that is never made twice. Each value begins with the
-//! generation that it was written in, and is seen in that one only. To clear the cache is to write a new generation: what was
-//! there before is never seen again, and goes when its time to live is over.
+//! generation that it was written in, and is seen in that one only. To clear the cache is to delete the generation, which a
+//! server without room lets do, too: whoever comes next makes a new one, and what was there before is never seen again, and
+//! goes when its time to live is over. When the server evicts the key with the generation, that is as good as a clear.
 //!
-//! When the server evicts the key with the generation, since it has no room, the next one to write makes a new generation.
-//! That is as good as a clear; what was written before cannot come back.
+//! A value is written in the generation that this process knows, which the server is asked for in the same go. Only when it
+//! is another one by now, a script writes it once more.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    collections::HashMap,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use redis::{ErrorKind, FromRedisValue, RedisError, Script, ScriptInvocation, Value, cmd, pipe};
-use tenantry_core::Scope;
+use tenantry_core::{Scope, TenantId};
 
 use super::{
     CacheError,
@@ -28,6 +34,8 @@ pub(super) struct OnRedis {
     /// How long a generation lives after the last write: as long as what was written.
     ttl_max: Duration,
     scripts: Scripts,
+    /// The generation that each tenant's cache had when this process last heard of it.
+    known: RwLock<HashMap<TenantId, Generation, RandomState>>,
 }
 
 /// A token that is never made twice.
@@ -35,7 +43,7 @@ pub(super) type Generation = [u8; 16];
 
 impl OnRedis {
     pub(super) fn new(server: RedisServer, ttl_max: Duration) -> Self {
-        Self { server, tokens: Tokens::new(), ttl_max, scripts: Scripts::new() }
+        Self { server, tokens: Tokens::new(), ttl_max, scripts: Scripts::new(), known: RwLock::default() }
     }
 
     pub(super) async fn get(&self, scope: &Scope, key: &str) -> Result<Option<Bytes>, CacheError> {
@@ -54,11 +62,19 @@ impl OnRedis {
     }
 
     pub(super) async fn set(&self, scope: &Scope, key: &str, value: &[u8], ttl: Duration) -> Result<(), CacheError> {
+        if let Some(known) = self.known(scope)
+            && self.set_in(known, scope, key, value, ttl).await?
+        {
+            return Ok(());
+        }
         let mut set = self.invocation(&self.scripts.set, scope, Some(key));
         set.arg(value).arg(millis(ttl));
-        self.run::<()>(&set, Repeat::Harmless).await.map_err(|error| failed(scope, error))
+        let generation: Value = self.run(&set, Repeat::Harmless).await.map_err(|error| failed(scope, error))?;
+        self.learn(scope, as_generation(&generation));
+        Ok(())
     }
 
+    /// Sets a value in a generation, and says whether that is still the one.
     pub(super) async fn set_in(
         &self,
         generation: Generation,
@@ -66,17 +82,20 @@ impl OnRedis {
         key: &str,
         value: &[u8],
         ttl: Duration,
-    ) -> Result<(), CacheError> {
+    ) -> Result<bool, CacheError> {
         let mut set = pipe();
         set.cmd("SET")
             .arg(self.value_key(scope, key))
             .arg([&generation[..], value].concat())
             .arg("PX")
-            .arg(millis(ttl));
-        set.cmd("PEXPIRE").arg(self.generation_key(scope)).arg(millis(self.ttl_max));
+            .arg(millis(ttl))
+            .ignore();
+        // Asked for after it was written: if it is this one, the value is seen.
+        set.cmd("GETEX").arg(self.generation_key(scope)).arg("PX").arg(millis(self.ttl_max));
         let set = &set;
-        let sent = self.server.run(Repeat::Harmless, |mut redis| async move { set.exec_async(&mut redis).await });
-        sent.await.map_err(|error| failed(scope, error))
+        let sent = self.server.run(Repeat::Harmless, |mut redis| async move { set.query_async(&mut redis).await });
+        let (found,): (Value,) = sent.await.map_err(|error| failed(scope, error))?;
+        Ok(as_generation(&found) == Some(generation))
     }
 
     pub(super) async fn delete(&self, scope: &Scope, key: &str) -> Result<(), CacheError> {
@@ -100,11 +119,16 @@ impl OnRedis {
     }
 
     pub(super) async fn clear(&self, scope: &Scope) -> Result<(), CacheError> {
-        let mut clear = cmd("SET");
-        clear.arg(self.generation_key(scope)).arg(&self.tokens.next()).arg("PX").arg(millis(self.ttl_max));
+        let mut clear = cmd("UNLINK");
+        clear.arg(self.generation_key(scope));
         let clear = &clear;
         let sent = self.server.run(Repeat::Harmless, |mut redis| async move { clear.exec_async(&mut redis).await });
         sent.await.map_err(|error| failed(scope, error))
+    }
+
+    /// Gives up what this process knows of a tenant.
+    pub(super) fn evict(&self, tenant: TenantId) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
     }
 
     /// The generation, and the value if it is of that one.
@@ -115,6 +139,7 @@ impl OnRedis {
         let sent = self.server.run(Repeat::Harmless, |mut redis| async move { get.query_async(&mut redis).await });
         let (generation, value): (Value, Value) = sent.await?;
         let generation = as_generation(&generation);
+        self.learn(scope, generation);
         let value = match (generation, value) {
             (Some(generation), Value::BulkString(value)) if value.starts_with(&generation) => {
                 Some(Bytes::from(value).slice(generation.len()..))
@@ -128,6 +153,17 @@ impl OnRedis {
     async fn generation(&self, scope: &Scope) -> Result<Generation, RedisError> {
         let found: Value = self.run(&self.invocation(&self.scripts.generation, scope, None), Repeat::Harmless).await?;
         as_generation(&found).ok_or_else(|| unexpected("the generation of a cache is none"))
+    }
+
+    fn known(&self, scope: &Scope) -> Option<Generation> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&scope.id()).copied()
+    }
+
+    /// Notes which generation the server has. Mostly it is known, and then nothing is written that other threads read.
+    fn learn(&self, scope: &Scope, generation: Option<Generation>) {
+        if let Some(generation) = generation.filter(|generation| self.known(scope) != Some(*generation)) {
+            self.known.write().unwrap_or_else(PoisonError::into_inner).insert(scope.id(), generation);
+        }
     }
 
     /// A script of ours, with what all of them get.
@@ -178,6 +214,7 @@ end
 const SET: &str = "
 redis.call('SET', KEYS[2], generation .. ARGV[3], 'PX', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return generation
 ";
 
 /// Redis itself adds, on the bare number, since Lua's numbers are exact up to 2^53 only. The answer is a text for the same
@@ -218,8 +255,8 @@ impl Tokens {
         let mut process = [0; 8];
         // Without random bytes, what a hash map is seeded with: the process, the time, an address.
         if getrandom::fill(&mut process).is_err() {
-            use std::hash::{BuildHasher, Hasher, RandomState};
-            process = RandomState::new().build_hasher().finish().to_ne_bytes();
+            use std::hash::{BuildHasher, Hasher};
+            process = std::hash::RandomState::new().build_hasher().finish().to_ne_bytes();
         }
         Self { process, count: AtomicU64::new(0) }
     }

@@ -15,7 +15,7 @@ use super::{
 pub(super) enum Store {
     Memory(Memory),
     #[cfg(feature = "redis")]
-    Redis(OnRedis),
+    Redis(Box<OnRedis>),
 }
 
 /// What is there, and since when the tenant's cache has not been cleared.
@@ -128,7 +128,7 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.evict(tenant),
             #[cfg(feature = "redis")]
-            Self::Redis(_) => {}
+            Self::Redis(redis) => redis.evict(tenant),
         }
     }
 }

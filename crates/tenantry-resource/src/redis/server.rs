@@ -70,6 +70,8 @@ impl RedisServer {
     ///
     /// When the URL is none. The error does not repeat it.
     pub fn new(url: &str, options: RedisOptions) -> RedisResult<Self> {
+        #[cfg(feature = "redis-tls")]
+        provide_encryption();
         let (client, away) = (Client::open(url)?, Away::new(options.retry_after));
         Ok(Self { shared: Arc::new(Shared { client, options, connection: OnceLock::new(), away }) })
     }
@@ -135,6 +137,13 @@ impl RedisServer {
         let made = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
         Ok(connection.get_or_init(|| made).clone())
     }
+}
+
+/// Redis's client takes the process's provider of encryption, and panics where there is none. One that the application has
+/// chosen stays.
+#[cfg(feature = "redis-tls")]
+fn provide_encryption() {
+    rustls::crypto::ring::default_provider().install_default().ok();
 }
 
 fn left_alone(retry_after: Duration) -> RedisError {

@@ -4,6 +4,8 @@ use std::{num::NonZeroU32, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use tenantry_resource::cache::CacheLimits;
+
 use super::{ServerUrl, value};
 
 /// `[cache]`
@@ -120,6 +122,7 @@ pub(super) fn check(cache: &CacheSection, unless: &mut impl FnMut(bool, &str)) {
         cache.value_bytes_max < server_max,
         "cache.value_bytes_max: it has to be below 512MiB, which is what Redis takes",
     );
+    unless(cache.ttl_max <= CacheLimits::TTL_CEILING, "cache.ttl_max: it has to be at most 3650d");
     for (key, time) in [
         ("ttl_max", cache.ttl_max),
         ("idle", cache.idle),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use tenantry_core::{Scope, TenantId};
 use tokio::runtime::Handle;
 
@@ -35,7 +36,7 @@ pub(in crate::cache) struct Memory(Arc<Caches>);
 
 struct Caches {
     options: MemoryOptions,
-    own: RwLock<HashMap<TenantId, Arc<Own>>>,
+    own: RwLock<HashMap<TenantId, Arc<Own>, RandomState>>,
     /// Whether the task that lets unused caches go runs.
     sweeping: AtomicBool,
 }
@@ -95,19 +96,19 @@ impl Memory {
     fn begin_to_sweep(&self) {
         let Ok(runtime) = Handle::try_current() else { return };
         if !self.0.sweeping.swap(true, Ordering::AcqRel) {
-            runtime.spawn(sweep(Arc::downgrade(&self.0), self.0.options.idle));
+            runtime.spawn(sweep(Sweeper(Arc::downgrade(&self.0)), self.0.options.idle));
         }
     }
 }
 
 impl Caches {
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<TenantId, Arc<Own>>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<TenantId, Arc<Own>, RandomState>> {
         self.own.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Takes a cache out when there are too many: one that was not used of late, or else any.
-fn make_room(all: &mut HashMap<TenantId, Arc<Own>>, max: usize) -> Option<Arc<Own>> {
+fn make_room(all: &mut HashMap<TenantId, Arc<Own>, RandomState>, max: usize) -> Option<Arc<Own>> {
     if all.len() < max {
         return None;
     }
@@ -116,11 +117,22 @@ fn make_room(all: &mut HashMap<TenantId, Arc<Own>>, max: usize) -> Option<Arc<Ow
     all.remove(&tenant)
 }
 
+/// Who sweeps. When it goes with its runtime, another one may begin.
+struct Sweeper(Weak<Caches>);
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        if let Some(caches) = self.0.upgrade() {
+            caches.sweeping.store(false, Ordering::Release);
+        }
+    }
+}
+
 /// Lets unused caches go for as long as somebody holds the handle.
-async fn sweep(caches: Weak<Caches>, every: Duration) {
+async fn sweep(sweeper: Sweeper, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
-        let Some(caches) = caches.upgrade() else { return };
+        let Some(caches) = sweeper.0.upgrade() else { return };
         let unused: Vec<_> = caches.write().extract_if(|_, own| !own.take_used()).map(|(_, own)| own).collect();
         discard(unused);
     }

@@ -6,13 +6,14 @@ use std::{
 };
 
 use bytes::Bytes;
+use foldhash::quality::RandomState;
 use moka::{Entry, Expiry, ops::compute::Op, policy::EvictionPolicy};
 use tenantry_core::{Revision, Scope};
 
 use crate::cache::CacheError;
 
 pub(in crate::cache) struct Own {
-    entries: moka::sync::Cache<String, Cached>,
+    entries: moka::sync::Cache<String, Cached, RandomState>,
     /// What the entries may weigh, as the tenant's plan said at this revision of its record.
     budget: Option<u64>,
     revision: Revision,
@@ -42,8 +43,8 @@ impl Own {
             .weigher(|key: &String, cached: &Cached| weight(key, &cached.value))
             .expire_after(OfEach);
         let entries = match budget {
-            Some(budget) => builder.max_capacity(budget).build(),
-            None => builder.build(),
+            Some(budget) => builder.max_capacity(budget).build_with_hasher(RandomState::default()),
+            None => builder.build_with_hasher(RandomState::default()),
         };
         Self { entries, budget, revision: scope.tenant().revision, used: AtomicBool::new(true) }
     }

@@ -201,9 +201,27 @@ async fn a_server_without_room_is_an_error_and_loses_nothing() {
         assert_eq!(cache.get::<i64>("counter").await.unwrap(), Some(41));
         let _: () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("0").query_async(&mut admin).await.unwrap();
         assert_eq!(cache.increment("counter", 1, MINUTE).await.unwrap(), 42);
+        let _: () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("1").query_async(&mut admin).await.unwrap();
+        cache.clear().await.unwrap();
+        let _: () = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("0").query_async(&mut admin).await.unwrap();
+        assert_eq!(cache.get::<i64>("counter").await.unwrap(), None, "a clear needs no room");
+        cache.set("counter", &42, MINUTE).await.unwrap();
         // Scripts are gone after this, and loaded again.
         let _: () = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut admin).await.unwrap();
         assert_eq!(cache.increment("counter", 1, MINUTE).await.unwrap(), 43);
     };
     within(acme, work).await;
+}
+
+#[cfg(feature = "redis-tls")]
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_an_error() {
+    let server = OwnRedis::start().unwrap();
+    let url = server.url().replacen("redis:", "rediss:", 1);
+    let mut options = options();
+    // It waits for the rest of what it takes for a command.
+    options.connect_timeout = Duration::from_millis(500);
+    let cache = Cache::on_redis(CacheLimits::default(), RedisServer::new(&url, options).unwrap());
+    let Two { acme, .. } = two();
+    within(acme, async { unavailable(cache.get_bytes("key").await) }).await;
 }

@@ -127,3 +127,31 @@ async fn the_keys_of_two_processes_with_prefixes_of_their_own_do_not_meet() {
     };
     within(acme, work).await;
 }
+
+#[tokio::test]
+async fn what_is_written_after_another_process_has_cleared_is_seen() {
+    let (url, options) = (url().unwrap(), options());
+    let [one, other] = [(); 2]
+        .map(|()| RedisServer::new(&url, options.clone()).unwrap())
+        .map(|s| Cache::on_redis(CacheLimits::default(), s));
+    let Two { acme, .. } = two();
+    let work = async {
+        for round in 0..3 {
+            one.set("key", &round, MINUTE).await.unwrap();
+            other.clear().await.unwrap();
+            assert_eq!(one.get::<i32>("key").await.unwrap(), None);
+            // This process knew the generation that is over, and that the server has none now.
+            one.set("key", &round, MINUTE).await.unwrap();
+            assert_eq!(other.get::<i32>("key").await.unwrap(), Some(round));
+            other.clear().await.unwrap();
+            other.set("other", &round, MINUTE).await.unwrap();
+            // Now the server has another one.
+            one.set("key", &round, MINUTE).await.unwrap();
+            for process in [&one, &other] {
+                assert_eq!(process.get::<i32>("key").await.unwrap(), Some(round));
+                assert_eq!(process.get::<i32>("other").await.unwrap(), Some(round));
+            }
+        }
+    };
+    within(acme, work).await;
+}
