@@ -93,7 +93,7 @@ pub async fn gone_with_the_note(site: &Site) -> Result<()> {
 }
 
 /// Attaches a file to the note that is shown.
-async fn attach(browser: &mut Browser, name: &str, contents: &str) -> Result<()> {
+pub async fn attach(browser: &mut Browser, name: &str, contents: &str) -> Result<()> {
     let form = browser.page()?.form(FORM)?;
     browser.send_file(&form, "file", name, contents.as_bytes()).await?;
     Ok(())
