@@ -22,7 +22,7 @@ mod slug;
 mod tenant;
 mod usage;
 
-pub use catalog::{BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant};
+pub use catalog::{Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant};
 pub use plan::{Limits, Plan, PlanName, PlanNameError, Plans, Rate};
 pub use refusal::{Code, Refusal};
 pub use resolve::{Candidate, Malformed, Resolution, Resolver};

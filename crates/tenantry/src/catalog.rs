@@ -2,7 +2,8 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use tenantry_core::{Catalog, CatalogError, Mirror};
+use tenantry_control::Control;
+use tenantry_core::{Catalog, CatalogError, Mirror, Plans};
 #[cfg(feature = "postgres")]
 use tenantry_sqlx::PgCatalog;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog};
@@ -47,6 +48,11 @@ impl CatalogStore {
             Store::Postgres(catalog) => catalog.follow(mirror, options).await,
             Store::Sqlite(catalog) => catalog.follow(mirror, options).await,
         }
+    }
+
+    /// What changes tenants that are on these plans.
+    pub fn control(&self, plans: Plans) -> Control {
+        Control::new(self.shared(), plans)
     }
 
     /// The same, for what keeps it.

@@ -32,10 +32,12 @@ pub mod settings;
 mod tenancy;
 pub mod uploads;
 
+pub use tenantry_control as control;
 pub use tenantry_core::{
-    Admission, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Count, Limits, Malformed,
-    Mirror, NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution,
-    Resolver, Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped, Usage, Usages,
+    Admission, Amendment, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Count, Limits,
+    Malformed, Mirror, NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal,
+    Resolution, Resolver, Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped, Usage,
+    Usages,
 };
 pub use tenantry_resource::{
     Bounds, BoxError, BuildError, DerivedKey, Held, KeyFileError, KeyId, Keys, MakeFn, MakeResource, MasterKeys,

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 use tenantry::{
-    Code, Slug,
+    Amendment, Code, Slug,
     settings::{SettingChange, SettingPath, Sourced},
 };
 
@@ -68,7 +68,8 @@ async fn change(
     let change = known.described.accept(&known.keys()?, tenant.id, SettingChange { path: path.clone(), value });
     let change = change.map_err(|refused| Failure::refused(Code::SettingRefused, refused.to_string()))?;
     // What was looked at is what is changed.
-    let changed = known.catalog.configure(tenant.id, &[change], Some(tenant.revision)).await;
+    let amendment = Amendment { settings: vec![change], ..Amendment::default() };
+    let changed = known.catalog.amend(tenant.id, &amendment, Some(tenant.revision)).await;
     let changed = known.layered(changed.map_err(|error| deployment.failed(error))?).await?;
     let now = known.sourced(&changed, Some(&path));
     output.print(&Changed { tenant: tenant.slug.to_string(), now })

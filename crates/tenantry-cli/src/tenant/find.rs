@@ -6,15 +6,20 @@ use crate::{deployment::Deployment, failure::Failure};
 
 /// The tenant with this slug or alias. Where there is none, the hint has the name that was probably meant.
 pub(crate) async fn find(deployment: &Deployment, catalog: &CatalogStore, slug: &Slug) -> Result<Tenant, Failure> {
-    let failed = |error| deployment.failed(error);
-    if let Some(tenant) = catalog.by_slug(slug).await.map_err(failed)? {
-        return Ok(tenant);
+    match catalog.by_slug(slug).await.map_err(|error| deployment.failed(error))? {
+        Some(tenant) => Ok(tenant),
+        None => Err(unknown(deployment, catalog, slug).await),
     }
+}
+
+/// That there is no such tenant, and which one was probably meant.
+pub(super) async fn unknown(deployment: &Deployment, catalog: &CatalogStore, slug: &Slug) -> Failure {
     let failure = Failure::refused(Code::TenantUnknown, format!("no tenant is called {slug}"));
-    Err(match similar(catalog, slug).await.map_err(failed)? {
-        Some(meant) => failure.hint(format!("did you mean {meant}?")),
-        None => failure,
-    })
+    match similar(catalog, slug).await {
+        Ok(Some(meant)) => failure.hint(format!("did you mean {meant}?")),
+        Ok(None) => failure,
+        Err(error) => deployment.failed(error),
+    }
 }
 
 /// The name that is closest, among the first tenants, and close enough.

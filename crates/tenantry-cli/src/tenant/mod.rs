@@ -3,7 +3,10 @@
 //! | module | what it has |
 //! |---|---|
 //! | `create`, `list`, `show`, `delete` | the commands of that name |
+//! | `rename` | the command of that name |
 //! | `switch` | `suspend` and `resume` |
+//! | `time` | `extend`, `expire` and `promote` |
+//! | `verb` | what these commands have in common |
 //! | `find` | from a name that was typed to a tenant |
 //! | `report` | a tenant as it is shown |
 
@@ -11,9 +14,12 @@ mod create;
 mod delete;
 mod find;
 mod list;
+mod rename;
 mod report;
 mod show;
 mod switch;
+mod time;
+mod verb;
 
 use clap::Subcommand;
 
@@ -21,8 +27,10 @@ use self::{
     create::Create,
     delete::Delete,
     list::List,
+    rename::Rename,
     show::Show,
     switch::{Resume, Suspend},
+    time::{Expire, Extend, Promote},
 };
 pub(crate) use self::{
     create::{check_plan, lifetime, placement},
@@ -38,8 +46,16 @@ pub(crate) enum TenantCommand {
     Create(Create),
     /// Mark a tenant as deleting, or forget one that is
     Delete(Delete),
+    /// End a tenant's time now; its data stays
+    Expire(Expire),
+    /// Give a tenant more time
+    Extend(Extend),
     /// List tenants, the oldest first
     List(List),
+    /// Make a customer of a trial: another plan, and no end
+    Promote(Promote),
+    /// Give a tenant another name
+    Rename(Rename),
     /// Switch a suspended tenant on again
     Resume(Resume),
     /// Show a tenant
@@ -53,7 +69,11 @@ impl TenantCommand {
         match self {
             Self::Create(command) => command.run(deployment, output).await,
             Self::Delete(command) => command.run(deployment, output).await,
+            Self::Expire(command) => command.run(deployment, output).await,
+            Self::Extend(command) => command.run(deployment, output).await,
             Self::List(command) => command.run(deployment, output).await,
+            Self::Promote(command) => command.run(deployment, output).await,
+            Self::Rename(command) => command.run(deployment, output).await,
             Self::Resume(command) => command.run(deployment, output).await,
             Self::Show(command) => command.run(deployment, output).await,
             Self::Suspend(command) => command.run(deployment, output).await,

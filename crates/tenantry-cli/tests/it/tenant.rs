@@ -242,3 +242,39 @@ hint: `tenantry tenant resume acme --undelete` takes the mark back, if its data 
     }
     home.check("tenant resume acme --undelete", "exit 0\n--- stdout\nacme is now active");
 }
+
+#[test]
+fn a_trial_is_extended_expires_and_becomes_a_customer() {
+    let home = Home::new();
+    home.write("tenantry.toml", "[plans.gold]\nburst = 7");
+    home.step("tenant create acme --expires 14d");
+    home.check("tenant extend acme 14d", "exit 0\n--- stdout\nacme has time now until [time]");
+    home.check("tenant expire acme", "exit 0\n--- stdout\nacme is now expired");
+    home.check("tenant expire acme", "exit 0\n--- stdout\nacme is already expired");
+    home.check("tenant extend acme 1d", "exit 0\n--- stdout\nacme has time now until [time]");
+    home.check("tenant promote acme --plan gold", "exit 0\n--- stdout\nacme is now a customer, on the plan gold");
+    home.check("tenant promote acme --plan gold", "exit 0\n--- stdout\nacme is already a customer, on the plan gold");
+    home.check("tenant extend acme 1d", "exit 0\n--- stdout\nacme has time already without an end");
+    home.check(
+        "tenant promote acme --plan silver",
+        "exit 28
+--- stderr
+error[plan_unknown]: no plan is called silver
+hint: the configuration has default, gold; add [plans.silver] for another",
+    );
+}
+
+#[test]
+fn a_tenant_is_renamed_and_found_by_its_former_name() {
+    let home = Home::new();
+    home.step("tenant create acme");
+    home.step("tenant create globex");
+    home.check("tenant rename acme initech", "exit 0\n--- stdout\ninitech is now its name");
+    home.check("tenant suspend acme", "exit 0\n--- stdout\ninitech is now suspended");
+    home.check(
+        "tenant rename initech globex",
+        "exit 33\n--- stderr\nerror[tenant_exists]: the name globex is taken\nhint: choose another name",
+    );
+    home.check("tenant rename initech acme --free", "exit 0\n--- stdout\nacme is now its name");
+    home.step("tenant create initech");
+}

@@ -55,19 +55,26 @@ pub enum CatalogError {
     },
 }
 
+impl CatalogError {
+    /// The code of the refusal that this is.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::NameTaken { .. } => Code::TenantExists,
+            Self::NotFound { .. } => Code::TenantUnknown,
+            Self::Changed { .. } | Self::IsTemplate { .. } => Code::TenantChanged,
+            Self::SettingsTooLarge(_) => Code::SettingRefused,
+            Self::Corrupt { .. } | Self::Unavailable { .. } => Code::CatalogUnavailable,
+        }
+    }
+}
+
 impl From<CatalogError> for Refusal {
     fn from(error: CatalogError) -> Self {
+        let refusal = Self::new(error.code());
         match error {
-            CatalogError::NameTaken { slug } => Self::new(Code::TenantExists).for_tenant(slug),
-            CatalogError::NotFound { id } => Self::new(Code::TenantUnknown).because(format!("there is no tenant {id}")),
-            CatalogError::Changed { .. } | CatalogError::IsTemplate { .. } => {
-                Self::new(Code::TenantChanged).because(error.to_string())
-            }
-            CatalogError::SettingsTooLarge(_) => Self::new(Code::SettingRefused).because(error.to_string()),
-            CatalogError::Corrupt { .. } => Self::new(Code::CatalogUnavailable).because(error.to_string()),
-            CatalogError::Unavailable { ref source, .. } => {
-                Self::new(Code::CatalogUnavailable).because(format!("{error}: {source}"))
-            }
+            CatalogError::NameTaken { slug } => refusal.for_tenant(slug),
+            CatalogError::Unavailable { ref source, .. } => refusal.because(format!("{error}: {source}")),
+            _ => refusal.because(error.to_string()),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{pin::Pin, time::SystemTime};
 
-use super::CatalogError;
-use crate::{Overrides, Placement, PlanName, Revision, SettingChange, Slug, Status, Tenant, TenantId};
+use super::{Amendment, CatalogError};
+use crate::{Overrides, Placement, PlanName, Revision, Slug, Status, Tenant, TenantId};
 
 /// A boxed future, as the methods of [`Catalog`] return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -39,19 +39,20 @@ pub trait Catalog: Send + Sync + 'static {
     /// Adds a tenant.
     fn create(&self, new: NewTenant) -> BoxFuture<'_, Result<Tenant, CatalogError>>;
 
-    /// Gives a tenant another status, and returns its record after the change.
-    fn set_status(&self, id: TenantId, status: Status) -> BoxFuture<'_, Result<Tenant, CatalogError>>;
-
-    /// Changes what is set for a tenant, all of it or nothing, and returns its record after the change. Whoever calls has seen
-    /// that the values are ones that the application accepts.
+    /// Changes a tenant's record, and returns it as it is afterwards.
     ///
     /// With `expected`, nothing changes unless the record is still of that revision.
-    fn configure<'a>(
+    fn amend<'a>(
         &'a self,
         id: TenantId,
-        changes: &'a [SettingChange],
+        amendment: &'a Amendment,
         expected: Option<Revision>,
     ) -> BoxFuture<'a, Result<Tenant, CatalogError>>;
+
+    /// Gives a tenant another status, and returns its record after the change.
+    fn set_status(&self, id: TenantId, status: Status) -> BoxFuture<'_, Result<Tenant, CatalogError>> {
+        Box::pin(async move { self.amend(id, &status.into(), None).await })
+    }
 
     /// Remembers which settings the application has, for tools that do not know its struct.
     fn describe_settings<'a>(&'a self, described: &'a str) -> BoxFuture<'a, Result<(), CatalogError>>;

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tenantry_core::{Catalog, Mirror, Overrides, Revision, Scope, SettingChange, Tenant, TenantId};
+use tenantry_core::{Amendment, Catalog, Mirror, Overrides, Revision, Scope, SettingChange, Tenant, TenantId};
 
 use super::{
     error::{SettingRefused, SettingsError},
@@ -135,7 +135,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Settings<T> {
         let marked = secret::marked(&settings).map_err(|error| invalid(tenant, "", &error))?;
         let sealed = changes.into_iter().map(|change| self.sealed(tenant.id, change, &marked));
         let sealed: Vec<_> = sealed.collect::<Result<_, _>>()?;
-        Ok(catalog.configure(tenant.id, &sealed, Some(tenant.revision)).await?)
+        let amendment = Amendment { settings: sealed, ..Amendment::default() };
+        Ok(catalog.amend(tenant.id, &amendment, Some(tenant.revision)).await?)
     }
 
     /// The change as it is stored.

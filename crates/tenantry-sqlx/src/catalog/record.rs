@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::FromRow;
-use tenantry_core::{CatalogError, NewTenant, Overrides, Revision, SettingChange, Slug, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, NewTenant, Overrides, Revision, Slug, Tenant, TenantId};
 
 /// A tenant as it is stored. Times are milliseconds of UTC; `names` is the slug and the aliases, with spaces between.
 #[derive(Debug, FromRow)]
@@ -62,16 +62,25 @@ pub(super) fn from_millis(millis: i64) -> Option<SystemTime> {
     if millis < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
 }
 
-/// What is set for a tenant after these changes, if its record is of the revision that is expected.
-pub(super) fn changed(
+/// The record after the change, if it was of the revision that is expected.
+pub(super) fn amended(
     tenant: &Tenant,
-    changes: &[SettingChange],
+    amendment: &Amendment,
     expected: Option<Revision>,
-) -> Result<Overrides, CatalogError> {
-    match expected {
-        Some(expected) if expected != tenant.revision => Err(CatalogError::Changed { id: tenant.id }),
-        _ => Ok(tenant.settings.with(changes)?),
+    version: i64,
+) -> Result<Tenant, CatalogError> {
+    if expected.is_some_and(|expected| expected != tenant.revision) {
+        return Err(CatalogError::Changed { id: tenant.id });
     }
+    let mut amended = amendment.of(tenant)?;
+    amended.expires_at = amended.expires_at.map(to_millis).and_then(from_millis);
+    amended.revision = Revision::new(version);
+    Ok(amended)
+}
+
+/// The slug and the aliases, as they are numbered in the table of names.
+pub(super) fn names(tenant: &Tenant) -> impl Iterator<Item = (i64, &Slug)> {
+    (0_i64..).zip(std::iter::once(&tenant.slug).chain(&tenant.aliases))
 }
 
 /// A name that is listed twice counts once.

@@ -7,7 +7,8 @@ use std::{
 
 use serde_json::json;
 use tenantry_core::{
-    Catalog, CatalogError, CatalogVersion, Change, Overrides, Placement, SettingChange, Slug, Status, Tenant, TenantId,
+    Amendment, Catalog, CatalogError, CatalogVersion, Change, Overrides, Placement, SettingChange, Slug, Status,
+    Tenant, TenantId,
 };
 
 use crate::new;
@@ -22,6 +23,7 @@ pub(crate) async fn check(catalog: &dyn Catalog) {
     every_write_raises_the_version(catalog).await;
     changes_can_be_cut_anywhere(catalog).await;
     ids_and_names_after_a_removal(catalog).await;
+    a_record_is_amended_whole_or_not_at_all(catalog).await;
     settings_change_whole_or_not_at_all(catalog).await;
     which_settings_there_are_is_remembered(catalog).await;
     a_template_is_not_removed(catalog).await;
@@ -141,6 +143,52 @@ async fn ids_and_names_after_a_removal(catalog: &dyn Catalog) {
     assert!(second.id > first.id, "the id of the last tenant is not used again either");
 }
 
+fn set(settings: &[SettingChange]) -> Amendment {
+    Amendment { settings: settings.to_vec(), ..Amendment::default() }
+}
+
+async fn a_record_is_amended_whole_or_not_at_all(catalog: &dyn Catalog) {
+    let other = catalog.create(new("other-name", &[])).await.unwrap();
+    let tenant = catalog.create(new("former", &["alias-1", "alias-2"])).await.unwrap();
+    let end = SystemTime::UNIX_EPOCH + Duration::new(4_000_000_000, 123_999_999);
+    let amendment = Amendment {
+        status: Some(Status::Suspended),
+        slug: Some(slug("alias-2")),
+        aliases_added: vec![slug("alias-3")],
+        aliases_removed: vec![slug("alias-1")],
+        plan: Some("gold".parse().unwrap()),
+        placement: Some(Placement::Dedicated),
+        expires_at: Some(Some(end)),
+        settings: vec![SettingChange { path: "a".parse().unwrap(), value: Some(json!(1)) }],
+        template: Some(Some(other.id)),
+    };
+    let amended = catalog.amend(tenant.id, &amendment, Some(tenant.revision)).await.unwrap();
+    assert!(amended.revision > tenant.revision);
+    let mut expected = amendment.of(&tenant).unwrap();
+    expected.revision = amended.revision;
+    expected.expires_at = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(4_000_000_000_123));
+    assert_eq!(amended, expected);
+    assert_eq!(amended.aliases, [slug("former"), slug("alias-3")]);
+    assert_eq!(catalog.by_slug(&slug("former")).await.unwrap(), Some(amended.clone()));
+    assert_eq!(catalog.by_slug(&slug("alias-1")).await.unwrap(), None, "it is free");
+    assert_eq!(changes(catalog, tenant.revision.get(), 10).await, [Change::Upserted(amended.clone())]);
+
+    let (version, rename) =
+        (catalog.version().await.unwrap(), |to| Amendment { slug: Some(slug(to)), ..Status::Active.into() });
+    let taken = catalog.amend(tenant.id, &rename("other-name"), None).await;
+    assert!(matches!(taken, Err(CatalogError::NameTaken { slug }) if slug.as_str() == "other-name"));
+    let late = catalog.amend(tenant.id, &rename("free-name"), Some(tenant.revision)).await;
+    assert!(matches!(late, Err(CatalogError::Changed { id }) if id == tenant.id));
+    let nobody = catalog.amend(TenantId::new(1_000_000), &rename("free-name"), None).await;
+    assert!(matches!(nobody, Err(CatalogError::NotFound { .. })));
+    assert_eq!(catalog.by_id(tenant.id).await.unwrap(), Some(amended));
+    assert_eq!(catalog.version().await.unwrap(), version);
+    let back = Amendment { expires_at: Some(None), template: Some(None), ..rename("former") };
+    let back = catalog.amend(tenant.id, &back, None).await.unwrap();
+    assert_eq!((back.expires_at, back.template, back.status), (None, None, Status::Active));
+    assert_eq!((back.slug, back.aliases), (slug("former"), vec![slug("alias-2"), slug("alias-3")]));
+}
+
 async fn settings_change_whole_or_not_at_all(catalog: &dyn Catalog) {
     let mut with = new("settled", &[]);
     with.settings = [("a.b".parse().unwrap(), json!({ "c": [1, "ü'\\\"", null] }))].into_iter().collect();
@@ -149,18 +197,18 @@ async fn settings_change_whole_or_not_at_all(catalog: &dyn Catalog) {
     assert_eq!(catalog.by_id(created.id).await.unwrap().as_ref(), Some(&created));
     let change = |path: &str, value| SettingChange { path: path.parse().unwrap(), value };
     let changes = [change("a.b", None), change("x", Some(json!(1.5))), change("y.z", Some(json!("\u{0}".repeat(3))))];
-    let changed = catalog.configure(created.id, &changes, Some(created.revision)).await.unwrap();
+    let changed = catalog.amend(created.id, &set(&changes), Some(created.revision)).await.unwrap();
     assert_eq!(changed.settings, created.settings.with(&changes).unwrap());
     assert!(changed.revision > created.revision);
     assert_eq!(catalog.by_id(created.id).await.unwrap().as_ref(), Some(&changed));
     assert_eq!(self::changes(catalog, created.revision.get(), 10).await, [Change::Upserted(changed.clone())]);
 
-    let late = catalog.configure(created.id, &[change("x", None)], Some(created.revision)).await;
+    let late = catalog.amend(created.id, &set(&[change("x", None)]), Some(created.revision)).await;
     assert!(matches!(late, Err(CatalogError::Changed { id }) if id == created.id), "{late:?}");
     let large = [change("x", None), change("large", Some(json!("x".repeat(Overrides::BYTES_MAX))))];
-    let large = catalog.configure(created.id, &large, None).await;
+    let large = catalog.amend(created.id, &set(&large), None).await;
     assert!(matches!(large, Err(CatalogError::SettingsTooLarge(_))), "{large:?}");
-    let nobody = catalog.configure(TenantId::new(1_000_000), &[change("x", None)], None).await;
+    let nobody = catalog.amend(TenantId::new(1_000_000), &set(&[change("x", None)]), None).await;
     assert!(matches!(nobody, Err(CatalogError::NotFound { .. })), "{nobody:?}");
     assert_eq!(catalog.by_id(created.id).await.unwrap(), Some(changed));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::{prelude::*, test_runner::TestCaseResult};
-use tenantry_core::{Catalog, CatalogError, Mirror, SettingChange, Status, Tenant, TenantId};
+use tenantry_core::{Amendment, Catalog, CatalogError, Mirror, SettingChange, Status, Tenant, TenantId};
 use tenantry_sqlx::{FollowOptions, Follower};
 
 #[cfg(feature = "postgres")]
@@ -37,6 +37,7 @@ enum Step {
     Create { slug: usize, aliases: Vec<usize>, by: usize },
     Remove { nth: usize, by: usize },
     SetStatus { nth: usize, status: Status, by: usize },
+    Rename { nth: usize, slug: usize, removed: Option<usize>, by: usize },
     Configure { nth: usize, path: usize, value: Option<i32>, by: usize },
 }
 
@@ -48,6 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (name.clone(), prop::collection::vec(name, 0..3), by.clone())
             .prop_map(|(slug, aliases, by)| Step::Create { slug, aliases, by }),
         2 => (0..8_usize, by.clone()).prop_map(|(nth, by)| Step::Remove { nth, by }),
+        3 => (0..8_usize, 0..NAMES.len(), prop::option::of(0..NAMES.len()), by.clone())
+            .prop_map(|(nth, slug, removed, by)| Step::Rename { nth, slug, removed, by }),
         3 => (0..8_usize, 0..PATHS.len(), any::<Option<i32>>(), by.clone())
             .prop_map(|(nth, path, value, by)| Step::Configure { nth, path, value, by }),
         3 => (0..8_usize, prop::sample::select(Status::ALL.to_vec()), by)
@@ -91,11 +94,32 @@ async fn run(steps: Vec<Step>, catalogs: [&dyn Catalog; 2], follower: &Follower)
                 let Some(id) = nth_id(&model, nth) else { continue };
                 let known = model.iter_mut().find(|tenant| tenant.id == id).unwrap();
                 let change = SettingChange { path: PATHS[path].parse().unwrap(), value: value.map(Into::into) };
-                let after =
-                    catalogs[by].configure(id, std::slice::from_ref(&change), Some(known.revision)).await.unwrap();
-                known.settings = known.settings.with(&[change]).unwrap();
+                let amendment = Amendment { settings: vec![change], ..Amendment::default() };
+                let after = catalogs[by].amend(id, &amendment, Some(known.revision)).await.unwrap();
+                known.settings = known.settings.with(&amendment.settings).unwrap();
                 known.revision = after.revision;
                 prop_assert_eq!(&after, &*known);
+            }
+            Step::Rename { nth, slug, removed, by } => {
+                let Some(id) = nth_id(&model, nth) else { continue };
+                let name = |nth: usize| NAMES[nth].parse().unwrap();
+                let amendment = Amendment {
+                    slug: Some(name(slug)),
+                    aliases_removed: removed.map(name).into_iter().collect(),
+                    ..Amendment::default()
+                };
+                let taken = model.iter().any(|tenant| tenant.id != id && names(tenant).any(|it| it == NAMES[slug]));
+                let known = model.iter_mut().find(|tenant| tenant.id == id).unwrap();
+                match catalogs[by].amend(id, &amendment, Some(known.revision)).await {
+                    Ok(after) => {
+                        prop_assert!(!taken);
+                        let mut amended = amendment.of(known).unwrap();
+                        amended.revision = after.revision;
+                        *known = amended;
+                        prop_assert_eq!(&after, &*known);
+                    }
+                    Err(error) => prop_assert!(taken && matches!(error, CatalogError::NameTaken { .. }), "{error}"),
+                }
             }
             Step::SetStatus { nth, status, by } => {
                 let Some(id) = nth_id(&model, nth) else { continue };

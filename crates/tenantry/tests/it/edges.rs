@@ -7,12 +7,16 @@ use serde_json::Value;
 /// Each crate of ours with the crates of ours that it may use, row by row from the bottom.
 const EDGES: &[(&str, &[&str])] = &[
     ("tenantry-core", &[]),
+    ("tenantry-control", &["tenantry-core"]),
     ("tenantry-resource", &["tenantry-core"]),
     ("tenantry-sql", &[]),
     ("tenantry-sqlx", &["tenantry-core", "tenantry-resource", "tenantry-sql"]),
     ("tenantry-tower", &["tenantry-core", "tenantry-resource"]),
     ("tenantry-seaorm", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx"]),
-    ("tenantry", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx", "tenantry-tower"]),
+    (
+        "tenantry",
+        &["tenantry-control", "tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx", "tenantry-tower"],
+    ),
     // The demo serves the examples.
     ("tenantry-cli", &["notes", "notes-saas", "notes-saas-postgres", "tenantry"]),
     ("tenantry-benches", &["notes", "tenantry", "tenantry-sql", "tenantry-test"]),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenantry::{
-    Candidate, Code, NewTenant, Refusal, Scope, Tenancy,
+    Amendment, Candidate, Code, NewTenant, Refusal, Scope, Tenancy,
     config::{Config, Place},
     settings::{Layer, Secret, SettingChange, SettingRefused, Settings},
     within,
@@ -128,7 +128,8 @@ async fn a_secret_is_of_no_use_to_another_tenant() {
     let path = "token".parse().unwrap();
     let stolen = SettingChange { value: acme.tenant().settings.get(&path).cloned(), path };
     assert!(stolen.value.is_some());
-    process.tenancy.catalog().configure(globex.id(), &[stolen], None).await.unwrap();
+    let amendment = Amendment { settings: vec![stolen], ..Amendment::default() };
+    process.tenancy.catalog().amend(globex.id(), &amendment, None).await.unwrap();
     process.tenancy.refresh().await.unwrap();
     let error = process.settings.of(&process.scope("globex")).unwrap_err();
     assert!(error.to_string().contains("the secret token of tenant globex cannot be opened"), "{error}");

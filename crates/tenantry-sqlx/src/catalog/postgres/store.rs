@@ -7,8 +7,8 @@ use std::{
 
 use sqlx::{FromRow, Postgres, Row, postgres::PgRow};
 use tenantry_core::{
-    BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, SettingChange, Slug, Status,
-    Tenant, TenantId,
+    Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug, Tenant,
+    TenantId,
 };
 
 use super::{listen, place::Place, schema};
@@ -179,17 +179,13 @@ impl Catalog for PgCatalog {
         Box::pin(self.place.within(self.insert(new)))
     }
 
-    fn set_status(&self, id: TenantId, status: Status) -> BoxFuture<'_, Result<Tenant, CatalogError>> {
-        Box::pin(self.place.within(self.update_status(id, status)))
-    }
-
-    fn configure<'a>(
+    fn amend<'a>(
         &'a self,
         id: TenantId,
-        changes: &'a [SettingChange],
+        amendment: &'a Amendment,
         expected: Option<Revision>,
     ) -> BoxFuture<'a, Result<Tenant, CatalogError>> {
-        Box::pin(self.place.within(self.update_settings(id, changes, expected)))
+        Box::pin(self.update(id, amendment, expected))
     }
 
     fn describe_settings<'a>(&'a self, described: &'a str) -> BoxFuture<'a, Result<(), CatalogError>> {

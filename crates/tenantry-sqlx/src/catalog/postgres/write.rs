@@ -2,14 +2,14 @@
 //! writers of all processes stand.
 
 use sqlx::{Connection, FromRow, PgConnection, Postgres, Transaction};
-use tenantry_core::{CatalogError, NewTenant, Revision, SettingChange, Slug, Status, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, NewTenant, Revision, Slug, Tenant, TenantId};
 
 use super::{
     listen::CHANNEL,
     schema::lock_timeout,
     store::{PgCatalog, TENANT_BY_ID},
 };
-use crate::catalog::record::{ID_EPOCH_MILLIS, changed, from_millis, keep_first_mention, to_millis};
+use crate::catalog::record::{ID_EPOCH_MILLIS, amended, from_millis, keep_first_mention, names, to_millis};
 
 impl PgCatalog {
     pub(super) async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
@@ -61,44 +61,38 @@ impl PgCatalog {
         }
     }
 
-    pub(super) async fn update_status(&self, id: TenantId, status: Status) -> Result<Tenant, CatalogError> {
-        let failed = |error| self.place.failed(error);
-        let mut taken = self.writing.take().await.map_err(failed)?;
-        let (mut transaction, drawn) = self.begin(&mut taken).await?;
-        sqlx::query("UPDATE tenantry.catalog_tenants SET status = $1, revision = $2 WHERE id = $3")
-            .bind(status.as_str())
-            .bind(drawn.version)
-            .bind(id.get())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        let tenant = self.within(&mut transaction, id).await?;
-        self.commit(transaction).await?;
-        taken.give_back();
-        Ok(tenant)
-    }
-
-    pub(super) async fn update_settings(
+    pub(super) async fn update(
         &self,
         id: TenantId,
-        changes: &[SettingChange],
+        amendment: &Amendment,
         expected: Option<Revision>,
     ) -> Result<Tenant, CatalogError> {
         let failed = |error| self.place.failed(error);
         let mut taken = self.writing.take().await.map_err(failed)?;
         let (mut transaction, drawn) = self.begin(&mut taken).await?;
-        let mut tenant = self.within(&mut transaction, id).await?;
-        let settings = changed(&tenant, changes, expected)?;
-        sqlx::query("UPDATE tenantry.catalog_tenants SET settings = $1, revision = $2 WHERE id = $3")
-            .bind(settings.to_json())
-            .bind(drawn.version)
+        let before = self.within(&mut transaction, id).await?;
+        let tenant = amended(&before, amendment, expected, drawn.version)?;
+        sqlx::query(UPDATE_TENANT)
             .bind(id.get())
+            .bind(tenant.status.as_str())
+            .bind(tenant.plan.as_str())
+            .bind(tenant.placement.as_str())
+            .bind(tenant.expires_at.map(to_millis))
+            .bind(tenant.settings.to_json())
+            .bind(tenant.template.map(TenantId::get))
+            .bind(drawn.version)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+        if (&before.slug, &before.aliases) != (&tenant.slug, &tenant.aliases) {
+            let forget = sqlx::query("DELETE FROM tenantry.catalog_names WHERE tenant = $1").bind(id.get());
+            forget.execute(&mut *transaction).await.map_err(failed)?;
+            for (position, name) in names(&tenant) {
+                self.insert_name(&mut transaction, id.get(), position, name).await?;
+            }
+        }
         self.commit(transaction).await?;
         taken.give_back();
-        (tenant.settings, tenant.revision) = (settings, Revision::new(drawn.version));
         Ok(tenant)
     }
 
@@ -184,6 +178,11 @@ const DRAW: &str = "
     WITH clock (now) AS (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
     UPDATE tenantry.catalog SET version = version + 1, last_id = greatest(last_id + 1, now - $1) FROM clock
     RETURNING version, last_id, now";
+
+const UPDATE_TENANT: &str = "
+    UPDATE tenantry.catalog_tenants
+    SET status = $2, plan = $3, placement = $4, expires_at = $5, settings = $6, template = $7, revision = $8
+    WHERE id = $1";
 
 const INSERT_TENANT: &str = "
     INSERT INTO tenantry.catalog_tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision)

@@ -11,8 +11,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tenantry_core::{
-    BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, SettingChange, Slug, Status,
-    Tenant, TenantId,
+    Amendment, BoxFuture, Catalog, CatalogError, CatalogVersion, Change, Mirror, NewTenant, Revision, Slug, Tenant,
+    TenantId,
 };
 use tokio::sync::{Mutex, RwLock};
 
@@ -170,17 +170,13 @@ impl Catalog for SqliteCatalog {
         Box::pin(self.insert(new))
     }
 
-    fn set_status(&self, id: TenantId, status: Status) -> BoxFuture<'_, Result<Tenant, CatalogError>> {
-        Box::pin(self.update_status(id, status))
-    }
-
-    fn configure<'a>(
+    fn amend<'a>(
         &'a self,
         id: TenantId,
-        changes: &'a [SettingChange],
+        amendment: &'a Amendment,
         expected: Option<Revision>,
     ) -> BoxFuture<'a, Result<Tenant, CatalogError>> {
-        Box::pin(self.update_settings(id, changes, expected))
+        Box::pin(self.update(id, amendment, expected))
     }
 
     fn describe_settings<'a>(&'a self, described: &'a str) -> BoxFuture<'a, Result<(), CatalogError>> {

@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use sqlx::{Sqlite, Transaction};
-use tenantry_core::{CatalogError, NewTenant, Revision, SettingChange, Slug, Status, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, NewTenant, Revision, Slug, Tenant, TenantId};
 
 use super::store::{SqliteCatalog, TENANT_BY_ID};
-use crate::catalog::record::{ID_EPOCH_MILLIS, changed, from_millis, keep_first_mention, to_millis};
+use crate::catalog::record::{ID_EPOCH_MILLIS, amended, from_millis, keep_first_mention, names, to_millis};
 
 impl SqliteCatalog {
     pub(super) async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
@@ -57,40 +57,37 @@ impl SqliteCatalog {
         }
     }
 
-    pub(super) async fn update_status(&self, id: TenantId, status: Status) -> Result<Tenant, CatalogError> {
-        let _turn = self.writing.lock().await;
-        let (mut transaction, version) = self.begin().await?;
-        sqlx::query("UPDATE tenants SET status = ?1, revision = ?2 WHERE id = ?3")
-            .bind(status.as_str())
-            .bind(version)
-            .bind(id.get())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.place.failed(error))?;
-        let tenant = self.within(&mut transaction, id).await?;
-        self.commit(transaction).await?;
-        Ok(tenant)
-    }
-
-    pub(super) async fn update_settings(
+    pub(super) async fn update(
         &self,
         id: TenantId,
-        changes: &[SettingChange],
+        amendment: &Amendment,
         expected: Option<Revision>,
     ) -> Result<Tenant, CatalogError> {
+        let failed = |error| self.place.failed(error);
         let _turn = self.writing.lock().await;
         let (mut transaction, version) = self.begin().await?;
-        let mut tenant = self.within(&mut transaction, id).await?;
-        let settings = changed(&tenant, changes, expected)?;
-        sqlx::query("UPDATE tenants SET settings = ?1, revision = ?2 WHERE id = ?3")
-            .bind(settings.to_json())
-            .bind(version)
+        let before = self.within(&mut transaction, id).await?;
+        let tenant = amended(&before, amendment, expected, version)?;
+        sqlx::query(UPDATE_TENANT)
             .bind(id.get())
+            .bind(tenant.status.as_str())
+            .bind(tenant.plan.as_str())
+            .bind(tenant.placement.as_str())
+            .bind(tenant.expires_at.map(to_millis))
+            .bind(tenant.settings.to_json())
+            .bind(tenant.template.map(TenantId::get))
+            .bind(version)
             .execute(&mut *transaction)
             .await
-            .map_err(|error| self.place.failed(error))?;
+            .map_err(failed)?;
+        if (&before.slug, &before.aliases) != (&tenant.slug, &tenant.aliases) {
+            let forget = sqlx::query("DELETE FROM names WHERE tenant = ?1").bind(id.get());
+            forget.execute(&mut *transaction).await.map_err(failed)?;
+            for (position, name) in names(&tenant) {
+                self.insert_name(&mut transaction, id.get(), position, name).await?;
+            }
+        }
         self.commit(transaction).await?;
-        (tenant.settings, tenant.revision) = (settings, Revision::new(version));
         Ok(tenant)
     }
 
@@ -147,6 +144,10 @@ impl SqliteCatalog {
         Ok(())
     }
 }
+
+const UPDATE_TENANT: &str = "
+    UPDATE tenants SET status = ?2, plan = ?3, placement = ?4, expires_at = ?5, settings = ?6, template = ?7, revision = ?8
+    WHERE id = ?1";
 
 /// An id is the time of creation, or the next one after the last id where that is later. So ids are not used again even
 /// when the file is lost, or replaced by an older copy of itself: what an earlier tenant has left elsewhere under its id

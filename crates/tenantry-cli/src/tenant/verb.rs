@@ -1,0 +1,67 @@
+//! A verb of `tenantry::control` on one tenant, and what is said of it.
+
+use std::fmt;
+
+use serde::Serialize;
+use tenantry::{
+    CatalogStore, Slug,
+    control::{Changed, Control, VerbError},
+};
+
+use super::{find::unknown, report::Report};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
+
+/// Does what `verb` does to a tenant, and prints what it did in the words of `say`.
+pub(super) async fn run(
+    deployment: &Deployment,
+    output: Output,
+    verb: impl AsyncFnOnce(Control) -> Result<Changed, VerbError>,
+    say: fn(&Report) -> Said,
+) -> Result<(), Failure> {
+    let catalog = deployment.catalog().await?;
+    let control = catalog.control(deployment.config.plans()?);
+    match verb(control).await {
+        Ok(Changed { changed, tenant }) => output.print(&Done { changed, tenant: Report::new(&tenant), say }),
+        Err(error) => Err(failed(deployment, &catalog, error).await),
+    }
+}
+
+/// What a tenant is after a verb, in words that go on after its name: *is now suspended*, *is already suspended*.
+pub(super) struct Said {
+    pub(super) verb: &'static str,
+    pub(super) what: String,
+}
+
+#[derive(Serialize)]
+struct Done {
+    changed: bool,
+    tenant: Report,
+    #[serde(skip)]
+    say: fn(&Report) -> Said,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Said { verb, what }, when) = ((self.say)(&self.tenant), if self.changed { "now" } else { "already" });
+        write!(f, "{} {verb} {when} {what}", self.tenant.slug)
+    }
+}
+
+/// A verb's refusal, with what to do on this command line.
+async fn failed(deployment: &Deployment, catalog: &CatalogStore, error: VerbError) -> Failure {
+    let failure = Failure::refused(error.code(), error.to_string());
+    match error {
+        VerbError::Catalog(error) => deployment.failed(error),
+        VerbError::Unknown { tenant } => unknown(deployment, catalog, &tenant).await,
+        VerbError::Deleting { tenant } => failure.hint(undelete(&tenant)),
+        VerbError::PlanUnknown { plan, known } => {
+            let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+            failure.hint(format!("the configuration has {}; add [plans.{plan}] for another", known.join(", ")))
+        }
+        _ => failure,
+    }
+}
+
+fn undelete(tenant: &Slug) -> String {
+    format!("`tenantry tenant resume {tenant} --undelete` takes the mark back, if its data is still there")
+}
