@@ -119,14 +119,18 @@ async fn live(folder: &Path, count: u32) -> anyhow::Result<()> {
     config.instances.live_max = count.try_into().context("at least one")?;
     let tenancy = Tenancy::with(config).await?;
     let databases = folder.to_owned();
-    let front =
-        tenancy.dispatch(move |scope| {
-            let database_url = format!("sqlite://{}", databases.join(format!("{}.db", scope.id())).display());
-            let secret = notes::Secret::new("one secret for all of the instances");
-            async move {
-                notes::app(notes::Config { listen: ([127, 0, 0, 1], 0).into(), database_url, secret: secret? }).await
-            }
-        });
+    let front = tenancy.dispatch(move |scope| {
+        let folder = databases.join(scope.id().to_string());
+        async move {
+            let mut config = notes::Config::new(notes::Secret::new("one secret for all of the instances")?);
+            config.database_url = format!("sqlite://{}", folder.with_extension("db").display());
+            config.jobs_url = format!("sqlite://{}", folder.with_extension("jobs.db").display());
+            config.files = folder;
+            // Its worker ends with the process.
+            let (router, _) = notes::app(config).await?;
+            anyhow::Ok(router)
+        }
+    });
     let before = resident_bytes()?;
     let begun = Instant::now();
     for number in 1..=count {

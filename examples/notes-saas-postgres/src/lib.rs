@@ -3,6 +3,8 @@
 
 #![cfg(feature = "postgres")]
 
+#[path = "../../notes-saas/src/cache.rs"]
+mod cache;
 #[path = "../../notes/src/config.rs"]
 mod config;
 pub mod db;
@@ -10,10 +12,14 @@ pub mod db;
 mod dialect;
 #[path = "../../notes/src/error.rs"]
 mod error;
+#[path = "../../notes-saas/src/files.rs"]
+mod files;
 #[path = "../../notes/src/flash.rs"]
 mod flash;
 #[path = "../../notes/src/form.rs"]
 mod form;
+#[path = "../../notes-saas/src/jobs.rs"]
+mod jobs;
 #[path = "../../notes/src/models/mod.rs"]
 pub mod models;
 #[path = "../../notes/src/page.rs"]
@@ -30,12 +36,19 @@ mod state;
 mod visitor;
 
 pub use crate::config::{Config, Secret};
+pub use crate::jobs::Worker;
 use crate::models::setting;
 use crate::state::AppState;
 
-/// Opens and prepares the database, and puts the application together.
-pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<axum::Router> {
+/// Opens and prepares the database, puts the application together, and begins
+/// to do its jobs.
+pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<(axum::Router, Worker)> {
     let db = tenancy.postgres().on_first_use(|db| async move { setting::seed(&db).await });
     db::migrate(&db).await?;
-    Ok(routes::router().with_state(AppState::new(db, &config.secret)?))
+    let cache = tenancy.cache();
+    let files = tenancy.uploads();
+    let queue = tenancy.jobs().await?.queue("digests");
+    let state = AppState::new(db, cache, files, queue, &config.secret)?;
+    let worker = Worker::start(&state.queue, &state.db)?;
+    Ok((routes::router(state), worker))
 }

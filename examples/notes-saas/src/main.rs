@@ -14,9 +14,10 @@ async fn main() -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let tenancy = tenantry::Tenancy::open("tenantry.toml").await?;
-    let app = tenancy.wrap(notes_saas::app(config, &tenancy).await?);
+    let (app, worker) = notes_saas::app(config, &tenancy).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    tenancy.serve(listener, app, interrupted()).await?;
+    tenancy.serve(listener, tenancy.wrap(app), interrupted()).await?;
+    worker.stop().await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! What the application needs to know before it starts.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use argon2::password_hash::rand_core::{OsRng, RngCore};
 
 use crate::dialect;
 
-const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+const DEFAULT_FILES: &str = "files";
+const DEFAULT_JOBS: &str = "sqlite://jobs.db";
 
 /// The settings an operator chooses, as opposed to those an administrator
 /// changes in the running application.
@@ -18,24 +21,45 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The database, for example `sqlite://notes.db`.
     pub database_url: String,
+    /// The folder with the files that are attached to notes.
+    pub files: PathBuf,
+    /// The database of SQLite's with the jobs that wait to be done.
+    pub jobs_url: String,
     /// The key from which session cookies and form tokens are signed.
     pub secret: Secret,
 }
 
 impl Config {
-    /// Reads `NOTES_LISTEN`, `DATABASE_URL` and `NOTES_SECRET`.
+    /// What holds where an operator chooses nothing.
+    #[must_use]
+    pub fn new(secret: Secret) -> Self {
+        Self {
+            listen: DEFAULT_LISTEN,
+            database_url: dialect::DEFAULT_URL.to_owned(),
+            files: DEFAULT_FILES.into(),
+            jobs_url: DEFAULT_JOBS.to_owned(),
+            secret,
+        }
+    }
+
+    /// Reads `NOTES_LISTEN`, `DATABASE_URL`, `NOTES_FILES`, `NOTES_JOBS`
+    /// and `NOTES_SECRET`.
     pub fn from_env() -> anyhow::Result<Self> {
-        let listen = env_or("NOTES_LISTEN", DEFAULT_LISTEN)
-            .parse()
-            .context("NOTES_LISTEN is not an address such as 127.0.0.1:3000")?;
-        let secret = match std::env::var("NOTES_SECRET") {
-            Ok(text) => Secret::new(text).context("NOTES_SECRET")?,
-            Err(_) => {
+        let secret = match env("NOTES_SECRET") {
+            Some(text) => Secret::new(text).context("NOTES_SECRET")?,
+            None => {
                 tracing::warn!("NOTES_SECRET is not set: everybody is signed out by a restart");
                 Secret::random()
             }
         };
-        Ok(Self { listen, database_url: env_or("DATABASE_URL", dialect::DEFAULT_URL), secret })
+        let mut config = Self::new(secret);
+        if let Some(listen) = env("NOTES_LISTEN") {
+            config.listen = listen.parse().context("NOTES_LISTEN is not an address such as 127.0.0.1:3000")?;
+        }
+        config.database_url = env("DATABASE_URL").unwrap_or(config.database_url);
+        config.files = env("NOTES_FILES").map_or(config.files, Into::into);
+        config.jobs_url = env("NOTES_JOBS").unwrap_or(config.jobs_url);
+        Ok(config)
     }
 }
 
@@ -73,8 +97,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn env_or(name: &str, default: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| default.to_owned())
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ pub(crate) const PER_MONTH: &str = "
       FROM months
      ORDER BY month";
 
+/// The notes of the last day, with their authors.
+pub(crate) const LAST_DAY: &str =
+    "SELECT title, author FROM note_overview WHERE created_at > datetime('now', '-1 day') ORDER BY id";
+
 /// Begins a transaction that sees everything as it was at one moment.
 pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN";
 

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::Json;
+use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection, RawFormRejection};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -118,7 +119,7 @@ macro_rules! malformed {
     )*};
 }
 
-malformed!(JsonRejection, PathRejection, QueryRejection, RawFormRejection);
+malformed!(JsonRejection, MultipartError, MultipartRejection, PathRejection, QueryRejection, RawFormRejection);
 
 #[derive(Template)]
 #[template(path = "error.html")]

@@ -13,9 +13,10 @@ async fn main() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
-    let app = notes::app(config).await?;
+    let (app, worker) = notes::app(config).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(interrupted()).await?;
+    worker.stop().await;
     tracing::info!("stopped");
     Ok(())
 }

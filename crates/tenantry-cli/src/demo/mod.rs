@@ -85,9 +85,12 @@ impl Demo {
                     true => notes.shared_on_postgres(&tenancy).await,
                     _ => notes.shared(&tenancy).await,
                 };
-                let app = tenancy.wrap(app.map_err(failed)?).apex(apex);
+                let (app, stop) = app.map_err(failed)?;
+                let app = tenancy.wrap(app).apex(apex);
                 output.print(&addresses)?;
-                serve(&tenancy, listener, app, output).await
+                serve(&tenancy, listener, app, output).await?;
+                stop.await;
+                Ok(())
             }
         }
     }

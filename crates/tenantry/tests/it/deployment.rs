@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, body::Body, http::Request, response::Response};
 use notes_suite::Site;
 use tempfile::TempDir;
-use tenantry::{CatalogError, Front, NewTenant, Placement, Tenancy, TenantId, config::Config};
+use tenantry::{App, CatalogError, Front, NewTenant, Placement, Tenancy, TenantId, config::Config};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -61,7 +61,7 @@ impl Deployment {
             let (shared, databases) = (shared.clone(), databases.clone());
             async move {
                 match scope.tenant().placement {
-                    Placement::Shared => Ok(shared),
+                    Placement::Shared => Ok(App::new(shared)),
                     _ => notes(databases, scope.id()).await,
                 }
             }
@@ -83,12 +83,8 @@ impl Deployment {
         new.placement = Placement::Dedicated;
         tenancy.catalog().create(new).await.unwrap();
         tenancy.refresh().await.unwrap();
-        let config = notes_saas_postgres::Config {
-            database_url: String::new(),
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            secret: notes_saas_postgres::Secret::new(vec![7; 32]).unwrap(),
-        };
-        let app = tenancy.wrap(notes_saas_postgres::app(config, &tenancy).await.unwrap());
+        let config = notes_saas_postgres::Config::new(notes_saas_postgres::Secret::new(vec![7; 32]).unwrap());
+        let app = tenancy.wrap(notes_saas_postgres::app(config, &tenancy).await.unwrap().0);
         Self::serve(tenancy, folder, app).await
     }
 
@@ -145,24 +141,27 @@ pub(crate) fn config(folder: &Path) -> Config {
     Config::parse(text, folder).unwrap()
 }
 
-pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<Router> {
-    let database = folder.join(format!("notes-{tenant}.db"));
-    notes::app(notes::Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        database_url: format!("sqlite://{}", database.display()),
-        secret: notes::Secret::new("one secret for all, as in the one installation")?,
-    })
-    .await
+/// An instance of the application for a tenant. When it is closed, so is its worker.
+pub(crate) async fn notes(folder: PathBuf, tenant: TenantId) -> anyhow::Result<App> {
+    let mut config = notes::Config::new(notes::Secret::new(SECRET)?);
+    config.database_url = format!("sqlite://{}", folder.join(format!("notes-{tenant}.db")).display());
+    config.files = folder.join(format!("files-{tenant}"));
+    config.jobs_url = format!("sqlite://{}", folder.join(format!("jobs-{tenant}.db")).display());
+    let (router, worker) = notes::app(config).await?;
+    Ok(App::new(router).on_close(move || {
+        let worker = worker.clone();
+        async move { worker.stop().await }
+    }))
 }
 
 pub(crate) async fn converted(tenancy: &Tenancy) -> anyhow::Result<Router> {
-    let config = notes_saas::Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        database_url: String::new(),
-        secret: notes_saas::Secret::new("one secret for all, as in the one installation")?,
-    };
-    notes_saas::app(config, tenancy).await
+    let config = notes_saas::Config::new(notes_saas::Secret::new(SECRET)?);
+    // Its worker ends with the test.
+    let (router, _) = notes_saas::app(config, tenancy).await?;
+    Ok(router)
 }
+
+const SECRET: &str = "one secret for all, as in the one installation";
 
 /// Another process's view of the same catalog.
 pub(crate) async fn elsewhere(deployment: &Deployment) -> Result<Tenancy, tenantry::OpenError> {

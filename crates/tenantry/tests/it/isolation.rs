@@ -1,6 +1,10 @@
 //! A session with one tenant is nothing to another, even though all instances sign with the same secret.
 
-use notes_suite::{Account, Browser, Site, people};
+use notes_suite::{
+    Account, Browser, Method, Site,
+    checks::{digests, writing},
+    people,
+};
 
 use crate::deployment::{Deployment, raw};
 
@@ -76,4 +80,42 @@ async fn a_browser_sends_cookies_of_one_prefix_to_no_other() {
         assert!(cookie.path.starts_with("/t/acme"), "{} is for {}", cookie.name, cookie.path);
         assert_eq!(cookie.domain, None, "{}", cookie.name);
     }
+}
+
+/// Two tenants whose notes, files and digests have the same numbers: what is in a cache, in a folder and in a queue is each
+/// one's own.
+async fn nothing_is_mixed_up(deployment: &Deployment) {
+    let mut browsers = Vec::new();
+    for slug in ["acme", "globex"] {
+        let mut browser = people::admin(&deployment.by_path(slug)).await.unwrap();
+        writing::note(&mut browser, &format!("Plan of {slug}"), "", "").await.unwrap();
+        let form = browser.page().unwrap().form("#attach").unwrap();
+        browser.send_file(&form, "file", "plan.txt", slug.as_bytes()).await.unwrap();
+        browsers.push((slug, browser));
+    }
+    for (_, browser) in &mut browsers {
+        digests::order(browser).await.unwrap();
+    }
+    for (slug, browser) in &mut browsers {
+        digests::expect(browser, &format!("“Plan of {slug}” by Admin")).await.unwrap();
+        let digests = browser.api(Method::GET, "api/digests", None).await.unwrap().json().unwrap();
+        let texts: Vec<_> = digests.as_array().unwrap().iter().map(|digest| digest["text"].as_str().unwrap()).collect();
+        assert_eq!(texts, [format!("“Plan of {slug}” by Admin")]);
+        let stats = browser.api(Method::GET, "api/stats", None).await.unwrap().json().unwrap();
+        assert_eq!((&stats["totals"]["notes"], &stats["longest"]), (&1.into(), &serde_json::json!([])));
+        let file = browser.api(Method::GET, "attachments/1", None).await.unwrap();
+        assert_eq!(file.source(), *slug);
+    }
+    // Closing waits for what works for the tenants behind the scenes.
+    assert!(deployment.tenancy.shut_down().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_figures_and_digests_are_each_instances_own() {
+    nothing_is_mixed_up(&Deployment::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_figures_and_digests_are_each_tenants_own_where_they_share_an_instance() {
+    nothing_is_mixed_up(&Deployment::start_shared().await).await;
 }

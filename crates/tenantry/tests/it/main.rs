@@ -15,6 +15,7 @@ mod jobs;
 mod lifecycle;
 mod metrics;
 mod notes;
+mod own_resource;
 mod settings;
 mod shared;
 mod tidy;

@@ -1,6 +1,8 @@
 //! What the application stores, with the queries that read and write it.
 
+pub mod attachment;
 pub mod comment;
+pub mod digest;
 pub mod note;
 pub mod setting;
 pub mod stats;

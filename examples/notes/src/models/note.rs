@@ -157,14 +157,19 @@ pub async fn update(db: &Db, id: i64, draft: &Draft) -> sqlx::Result<Option<Note
     Ok(Some(note))
 }
 
-/// Deletes a note with its comments, and tells whether it existed.
-pub async fn delete(db: &Db, id: i64) -> sqlx::Result<bool> {
+/// Deletes a note with its comments and files, and tells where the contents of
+/// these are, which stay.
+pub async fn delete(db: &Db, id: i64) -> sqlx::Result<Vec<String>> {
     let mut tx = db.begin().await?;
     dialect::take_turns(&mut tx).await?;
-    let deleted = sqlx::query("DELETE FROM notes WHERE id = $1").bind(id).execute(&mut *tx).await?;
+    let object_keys = sqlx::query_scalar("DELETE FROM attachments WHERE note_id = $1 RETURNING object_key")
+        .bind(id)
+        .fetch_all(&mut *tx)
+        .await?;
+    sqlx::query("DELETE FROM notes WHERE id = $1").bind(id).execute(&mut *tx).await?;
     tag::sweep(&mut tx).await?;
     tx.commit().await?;
-    Ok(deleted.rows_affected() > 0)
+    Ok(object_keys)
 }
 
 fn by_id(id: i64) -> Select<'static, Note> {

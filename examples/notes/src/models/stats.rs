@@ -1,6 +1,7 @@
 //! Figures about everything that is stored.
 
-use serde::Serialize;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Row as _};
 
 use crate::db::{Db, Row};
@@ -10,8 +11,10 @@ use crate::dialect;
 const LONGEST: i64 = 5;
 
 /// All figures together.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Stats {
+    /// When they were right.
+    pub as_of: DateTime<Utc>,
     /// How many there are of each kind.
     pub totals: Totals,
     /// Everybody, the busiest writer first.
@@ -29,7 +32,7 @@ pub struct Stats {
 }
 
 /// How many there are of each kind.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Totals {
     /// Accounts.
     pub users: i64,
@@ -42,7 +45,7 @@ pub struct Totals {
 }
 
 /// What one user contributed.
-#[derive(Clone, Debug, FromRow, Serialize)]
+#[derive(Clone, Debug, Deserialize, FromRow, Serialize)]
 pub struct UserNotes {
     /// The place among the writers; equal numbers share a place.
     pub place: i64,
@@ -57,7 +60,7 @@ pub struct UserNotes {
 }
 
 /// How much a tag is used.
-#[derive(Clone, Debug, FromRow, Serialize)]
+#[derive(Clone, Debug, Deserialize, FromRow, Serialize)]
 pub struct TagNotes {
     /// The tag.
     pub name: String,
@@ -68,7 +71,7 @@ pub struct TagNotes {
 }
 
 /// What came in a month.
-#[derive(Clone, Debug, FromRow, Serialize)]
+#[derive(Clone, Debug, Deserialize, FromRow, Serialize)]
 pub struct MonthNotes {
     /// As in `2024-03`.
     pub month: String,
@@ -79,7 +82,7 @@ pub struct MonthNotes {
 }
 
 /// A note by its length.
-#[derive(Clone, Debug, FromRow, Serialize)]
+#[derive(Clone, Debug, Deserialize, FromRow, Serialize)]
 pub struct LongNote {
     /// The note.
     pub id: i64,
@@ -90,7 +93,7 @@ pub struct LongNote {
 }
 
 /// A note by its comments.
-#[derive(Clone, Debug, FromRow, Serialize)]
+#[derive(Clone, Debug, Deserialize, FromRow, Serialize)]
 pub struct DiscussedNote {
     /// The note.
     pub id: i64,
@@ -105,6 +108,7 @@ pub async fn collect(db: &Db) -> sqlx::Result<Stats> {
     let mut tx = db.begin_with(dialect::BEGIN_SNAPSHOT).await?;
     let totals = sqlx::query(TOTALS).try_map(|row: Row| read_totals(&row)).fetch_one(&mut *tx).await?;
     let stats = Stats {
+        as_of: Utc::now(),
         totals,
         per_user: sqlx::query_as(PER_USER).fetch_all(&mut *tx).await?,
         per_tag: sqlx::query_as(PER_TAG).fetch_all(&mut *tx).await?,

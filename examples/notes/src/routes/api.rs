@@ -10,13 +10,17 @@ use axum_extra::extract::SignedCookieJar;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::notes::changeable;
+use super::notes::{changeable, delete_wholly};
 use super::{Id, PageNumber, auth};
+use crate::cache::{self, Cache};
 use crate::db::Db;
 use crate::error::{ApiError, AppError};
+use crate::files::Files;
+use crate::models::attachment::{self, Attachment};
 use crate::models::comment::{self, Comment, Remark};
+use crate::models::digest::{self, Digest};
 use crate::models::note::{self, Draft, Filter, Listing, Note};
-use crate::models::stats::{self, Stats};
+use crate::models::stats::Stats;
 use crate::models::user::User;
 use crate::models::{Invalid, setting};
 use crate::session::Session;
@@ -31,6 +35,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/notes/{id}", get(read).put(update).delete(delete))
         .route("/notes/{id}/comments", post(create_comment))
         .route("/stats", get(show_stats))
+        .route("/digests", get(list_digests))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
 }
@@ -78,12 +83,14 @@ struct Discussion {
     #[serde(flatten)]
     note: Note,
     comments: Vec<Comment>,
+    attachments: Vec<Attachment>,
 }
 
 async fn read(State(db): State<Db>, _: Api<Member>, Api(Id(id)): Api<Id>) -> Result<Json<Discussion>, ApiError> {
     let note = note::find(&db, id).await?.ok_or(AppError::NotFound)?;
     let comments = comment::list(&db, id).await?;
-    Ok(Json(Discussion { note, comments }))
+    let attachments = attachment::list(&db, id).await?;
+    Ok(Json(Discussion { note, comments, attachments }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,11 +132,12 @@ async fn update(
 
 async fn delete(
     State(db): State<Db>,
+    State(files): State<Files>,
     Api(Member(user)): Api<Member>,
     Api(Id(id)): Api<Id>,
 ) -> Result<StatusCode, ApiError> {
     changeable(&db, id, &user).await?;
-    note::delete(&db, id).await?;
+    delete_wholly(&db, &files, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -149,8 +157,12 @@ async fn create_comment(
     Ok((StatusCode::CREATED, Json(comment)))
 }
 
-async fn show_stats(State(db): State<Db>, _: Api<Member>) -> Result<Json<Stats>, ApiError> {
-    Ok(Json(stats::collect(&db).await?))
+async fn show_stats(State(db): State<Db>, State(cache): State<Cache>, _: Api<Member>) -> Result<Json<Stats>, ApiError> {
+    Ok(Json(cache::stats(&cache, &db).await?))
+}
+
+async fn list_digests(State(db): State<Db>, _: Api<Member>) -> Result<Json<Vec<Digest>>, ApiError> {
+    Ok(Json(digest::list(&db).await?))
 }
 
 async fn nothing_here() -> ApiError {

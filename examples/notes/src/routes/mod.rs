@@ -2,8 +2,10 @@
 
 mod api;
 mod assets;
+mod attachments;
 mod auth;
 mod comments;
+mod digests;
 mod notes;
 mod search;
 mod settings;
@@ -15,6 +17,7 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 use serde::Deserialize;
@@ -23,19 +26,23 @@ use crate::error::AppError;
 use crate::state::AppState;
 
 /// Everything the application serves.
-pub(crate) fn router() -> Router<AppState> {
+pub(crate) fn router(state: AppState) -> Router {
     Router::new()
         .route("/", get(home))
         .merge(auth::router())
         .merge(notes::router())
         .merge(comments::router())
+        .merge(attachments::router())
         .merge(search::router())
         .merge(stats::router())
+        .merge(digests::router())
         .merge(settings::router())
         .merge(theme::router())
         .merge(assets::router())
         .nest("/api", api::router())
         .fallback(nothing_here)
+        .layer(from_fn_with_state(state.clone(), stats::keep_current))
+        .with_state(state)
 }
 
 async fn home() -> Redirect {

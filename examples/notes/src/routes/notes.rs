@@ -12,9 +12,11 @@ use serde::Deserialize;
 use super::{Id, PageNumber};
 use crate::db::Db;
 use crate::error::AppError;
+use crate::files::{self, Files};
 use crate::flash;
 use crate::form::{Button, CheckedForm};
 use crate::models::Invalid;
+use crate::models::attachment::{self, Attachment};
 use crate::models::comment::{self, Comment};
 use crate::models::note::{self, Draft, Filter, Listing, Note};
 use crate::models::tag::{self, TagCount};
@@ -41,6 +43,14 @@ pub(super) async fn changeable(db: &Db, id: i64, user: &User) -> Result<Note, Ap
         return Err(AppError::Forbidden("This note belongs to somebody else."));
     }
     Ok(note)
+}
+
+/// Deletes a note with everything that belongs to it.
+pub(super) async fn delete_wholly(db: &Db, files: &Files, id: i64) -> Result<(), AppError> {
+    for key in note::delete(db, id).await? {
+        files::delete(files, &key).await?;
+    }
+    Ok(())
 }
 
 async fn list(
@@ -75,7 +85,8 @@ async fn list_tagged(
 async fn read(State(db): State<Db>, Member(user): Member, Id(id): Id, page: Page) -> Result<Response, AppError> {
     let note = note::find(&db, id).await?.ok_or(AppError::NotFound)?;
     let comments = comment::list(&db, id).await?;
-    page.show(&NotePage { page: &page, user, note, comments })
+    let attachments = attachment::list(&db, id).await?;
+    page.show(&NotePage { page: &page, user, note, comments, attachments })
 }
 
 async fn compose(_: Member, page: Page) -> Result<Response, AppError> {
@@ -140,12 +151,13 @@ async fn update(
 
 async fn delete(
     State(db): State<Db>,
+    State(files): State<Files>,
     Member(user): Member,
     Id(id): Id,
     CheckedForm(Button {}): CheckedForm<Button>,
 ) -> Result<Response, AppError> {
     let note = changeable(&db, id, &user).await?;
-    note::delete(&db, id).await?;
+    delete_wholly(&db, &files, id).await?;
     let message = format!("“{}” is deleted.", note.title);
     Ok(flash::redirect("/notes", message))
 }
@@ -181,6 +193,7 @@ struct NotePage<'a> {
     user: User,
     note: Note,
     comments: Vec<Comment>,
+    attachments: Vec<Attachment>,
 }
 
 #[derive(Template)]

@@ -16,6 +16,7 @@ use crate::site::Site;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_REDIRECTS: usize = 10;
 const FORM: &str = "application/x-www-form-urlencoded";
+const FORM_WITH_FILE: &str = "multipart/form-data; boundary=the-end-of-a-part";
 const JSON: &str = "application/json";
 
 /// A window of a browser with cookies of its own. It refuses to follow what
@@ -108,7 +109,7 @@ impl Browser {
     /// Sends a form that was found in some page.
     pub async fn send_form(&mut self, form: &Form) -> Result<&Page> {
         let outgoing = if form.is_post {
-            Outgoing { method: Method::POST, url: form.action.clone(), body: Some((FORM, form.encode())) }
+            Outgoing { method: Method::POST, url: form.action.clone(), body: Some((FORM, form.encode().into())) }
         } else {
             let mut url = form.action.clone();
             url.set_query(Some(&form.encode()));
@@ -117,11 +118,18 @@ impl Browser {
         self.navigate(outgoing).await
     }
 
+    /// Sends a form with a file that was chosen for its field `field`.
+    pub async fn send_file(&mut self, form: &Form, field: &str, name: &str, contents: &[u8]) -> Result<&Page> {
+        let body = form.encode_with_file("the-end-of-a-part", field, name, contents);
+        let body = Some((FORM_WITH_FILE, body));
+        self.navigate(Outgoing { method: Method::POST, url: form.action.clone(), body }).await
+    }
+
     /// Asks the JSON API for `path`, for example `api/notes`, below the base.
     /// The page that is shown stays the same.
     pub async fn api(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Page> {
         let url = self.site.base.join(path)?;
-        self.fetch(Outgoing { method, url, body: body.map(|body| (JSON, body.to_string())) }).await
+        self.fetch(Outgoing { method, url, body: body.map(|body| (JSON, body.to_string().into())) }).await
     }
 
     /// Loads something without showing it and without following redirects.
@@ -268,7 +276,7 @@ impl Browser {
 struct Outgoing {
     method: Method,
     url: Url,
-    body: Option<(&'static str, String)>,
+    body: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Outgoing {

@@ -258,6 +258,21 @@ impl Form {
         }
         body.finish()
     }
+
+    /// The same as `multipart/form-data` (RFC 7578), and a file behind it.
+    pub(crate) fn encode_with_file(&self, boundary: &str, field: &str, name: &str, contents: &[u8]) -> Vec<u8> {
+        let mut body = String::new();
+        for (name, value) in &self.fields {
+            body += &format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        }
+        // As browsers write it: in UTF-8, with two characters escaped.
+        let name = name.replace('"', "%22").replace('\n', "%0A");
+        body += &format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\
+             Content-Type: text/html\r\n\r\n"
+        );
+        [body.as_bytes(), contents, format!("\r\n--{boundary}--\r\n").as_bytes()].concat()
+    }
 }
 
 fn parse_selector(selector: &str) -> Result<Selector> {

@@ -31,9 +31,11 @@ checks! {
     notes::{writing_changing_deleting, only_the_author_changes, incomplete_notes, markup_is_escaped}
     tags::{filing, unusual_names}
     comments::{commenting, only_the_author_deletes}
+    attachments::{attaching, saved_and_not_shown, refused, gone_with_the_note}
     pages::{listing_by_pages, searching_by_pages}
     search::{finding, special_characters, nothing_found}
-    stats::{figures}
+    stats::{figures, kept_for_a_while}
+    digests::{ordered}
     settings::{changing, refused_to_members, nonsense_is_refused}
     api::{needs_session, signing_in, notes_by_api, lists_by_api, comments_by_api, errors, stats_by_api}
     links::{all_lead_somewhere}

@@ -4,6 +4,7 @@
 
 mod checks;
 mod database;
+mod jobs;
 mod models;
 mod mounted;
 #[cfg_attr(feature = "postgres", path = "postgres/place.rs")]

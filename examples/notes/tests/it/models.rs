@@ -2,6 +2,7 @@
 
 use chrono::NaiveDateTime;
 use notes::db::{self, Db};
+use notes::models::attachment::{self, FileName};
 use notes::models::comment::{self, Remark};
 use notes::models::note::{self, Draft, Filter, Note};
 use notes::models::setting::{self, Settings, Theme};
@@ -72,8 +73,7 @@ async fn tags_go_with_their_last_note() {
     let draft = Draft::new("one", "", ["c"]).unwrap();
     note::update(&db, one.id, &draft).await.unwrap();
     assert_eq!(tags(&db).await, [("b".to_owned(), 1), ("c".to_owned(), 1)]);
-    assert!(note::delete(&db, two.id).await.unwrap());
-    assert!(!note::delete(&db, two.id).await.unwrap());
+    note::delete(&db, two.id).await.unwrap();
     assert_eq!(tags(&db).await, [("c".to_owned(), 1)]);
 }
 
@@ -90,6 +90,24 @@ async fn comments_go_with_their_note() {
     assert!(comment::find(&db, comment.id).await.unwrap().is_none());
     let orphan = comment::create(&db, &ada, note.id, &remark).await.unwrap();
     assert!(orphan.is_none());
+}
+
+#[tokio::test]
+async fn files_go_with_their_note_which_says_where_their_contents_are() {
+    let (db, _place) = open().await;
+    let ada = sign_up(&db, "ada").await;
+    let note = write(&db, &ada, "one", "", "").await;
+    let name = FileName::new("May.pdf").unwrap();
+    for key in ["1/a", "1/b"] {
+        assert!(attachment::create(&db, note.id, &name, 3, key).await.unwrap());
+    }
+    let [first, _] = &attachment::list(&db, note.id).await.unwrap()[..] else { panic!("there are two") };
+    assert_eq!((first.name.as_str(), first.size, first.object_key.as_str()), ("May.pdf", 3, "1/a"));
+    let mut keys = note::delete(&db, note.id).await.unwrap();
+    keys.sort();
+    assert_eq!(keys, ["1/a", "1/b"]);
+    assert!(attachment::find(&db, first.id).await.unwrap().is_none());
+    assert!(!attachment::create(&db, note.id, &name, 3, "1/c").await.unwrap());
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Starts the application for a test.
 
-use std::net::SocketAddr;
+use std::path::Path;
 
 use axum::Router;
-use notes::{Config, Secret};
+use notes::{Config, Secret, Worker};
 use notes_suite::Site;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -16,7 +17,10 @@ pub(crate) struct Running {
     /// Where it is found.
     pub(crate) site: Site,
     server: JoinHandle<()>,
-    _place: Place,
+    /// Does the jobs.
+    pub(crate) worker: Worker,
+    place: Place,
+    folder: TempDir,
 }
 
 impl Running {
@@ -28,15 +32,23 @@ impl Running {
     /// Starts the application as a part of what `wrap` makes of it, where it is
     /// found at `path`.
     pub(crate) async fn start_within(path: &str, wrap: impl FnOnce(Router) -> Router) -> Self {
-        let place = Place::new().await;
+        let (place, folder) = (Place::new().await, tempfile::tempdir().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = wrap(notes::app(config(&place, address)).await.unwrap());
+        let (app, worker) = notes::app(config(&place, folder.path())).await.unwrap();
+        let app = wrap(app);
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.unwrap();
         });
         let base = format!("http://{address}{path}");
-        Self { site: Site::new(base.parse().unwrap()), server, _place: place }
+        Self { site: Site::new(base.parse().unwrap()), server, worker, place, folder }
+    }
+}
+
+impl Running {
+    /// Starts the application again, beside this copy.
+    pub(crate) async fn another_worker(&self) -> Worker {
+        notes::app(config(&self.place, self.folder.path())).await.unwrap().1
     }
 }
 
@@ -46,6 +58,10 @@ impl Drop for Running {
     }
 }
 
-fn config(place: &Place, listen: SocketAddr) -> Config {
-    Config { listen, database_url: place.url(), secret: Secret::random() }
+fn config(place: &Place, folder: &Path) -> Config {
+    let mut config = Config::new(Secret::random());
+    config.database_url = place.url();
+    config.files = folder.join("files");
+    config.jobs_url = format!("sqlite://{}", folder.join("jobs.db").display());
+    config
 }

@@ -22,6 +22,7 @@ pub async fn needs_session(site: &Site) -> Result<()> {
         (Method::DELETE, "api/notes/1", None),
         (Method::POST, "api/notes/1/comments", Some(&note)),
         (Method::GET, "api/stats", None),
+        (Method::GET, "api/digests", None),
     ] {
         let answer = stranger.api(method, path, body).await?;
         expect_error(&answer, StatusCode::UNAUTHORIZED)?;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use reqwest::StatusCode;
 use url::Url;
 
-use super::writing;
+use super::{attachments, writing};
 use crate::browser::Browser;
 use crate::page::Page;
 use crate::people;
@@ -23,6 +23,7 @@ pub async fn all_lead_somewhere(site: &Site) -> Result<()> {
     let title = people::unique("Linked");
     let note = writing::note(&mut admin, &title, "text", "linked, c++").await?;
     writing::comment(&mut admin, &note, "A comment.").await?;
+    attachments::attach(&mut admin, "linked.html", "<a href=\"/nowhere\">Nowhere</a>").await?;
     let seen = crawl(admin).await.context("as administrator")?;
     ensure!(seen.len() > 10, "there are only the pages {seen:?}");
     Ok(())

@@ -3,11 +3,15 @@
 use anyhow::{Context, Result, ensure};
 
 use super::writing;
+use crate::browser::Browser;
 use crate::page::Page;
 use crate::people;
 use crate::site::Site;
 
 const TOTALS: [&str; 4] = ["#total-notes", "#total-comments", "#total-tags", "#total-users"];
+
+/// Others may be writing at the same time, and figures do get old.
+const LOOKS: usize = 5;
 
 /// The figures count what is written.
 pub async fn figures(site: &Site) -> Result<()> {
@@ -48,6 +52,29 @@ pub async fn figures(site: &Site) -> Result<()> {
     let so_far = page.texts("#per-month tr:last-child td:last-child")?;
     ensure!(so_far == [after[0].to_string()], "the months add up to {so_far:?} instead of {}", after[0]);
     expect_sums(page, after[0])
+}
+
+/// The figures are those of a moment ago, until somebody writes.
+pub async fn kept_for_a_while(site: &Site) -> Result<()> {
+    let (mut browser, _) = people::member(site, "Patient").await?;
+    let mut seen = as_of(&mut browser).await?;
+    let mut kept = false;
+    for _ in 0..LOOKS {
+        let now = as_of(&mut browser).await?;
+        kept |= now == seen;
+        seen = now;
+    }
+    ensure!(kept, "the figures are collected anew for each visitor");
+    writing::note(&mut browser, &people::unique("News"), "", "").await?;
+    let now = as_of(&mut browser).await?;
+    ensure!(now != seen, "the figures of {seen} lack a note that was written since");
+    Ok(())
+}
+
+/// Says from when the figures are.
+async fn as_of(browser: &mut Browser) -> Result<String> {
+    let page = browser.click("Statistics").await?;
+    page.attribute("#as-of", "datetime")?.context("the figures are from nobody knows when")
 }
 
 /// The notes of all people together are all notes.
