@@ -6,6 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     adopt::Adopt,
+    audit::Audit,
     completions::Completions,
     config::ConfigCommand,
     database::{Explain, Sql},
@@ -26,6 +27,9 @@ pub(crate) struct Cli {
     /// The configuration [default: tenantry.toml where there is one, else the defaults]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Why this is done, for the audit log
+    #[arg(long, global = true, value_name = "REASON")]
+    why: Option<String>,
     /// Print one JSON document, for programs
     #[arg(long, global = true)]
     json: bool,
@@ -37,6 +41,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Make a tenant of an existing instance: its database's rows, ids kept
     Adopt(Adopt),
+    /// Show who did what to which tenant
+    Audit(Audit),
     /// Print the completions for a shell
     Completions(Completions),
     /// Look at the configuration
@@ -88,9 +94,10 @@ impl Cli {
     }
 
     async fn run(self, output: Output) -> Result<(), Failure> {
-        let deployment = || Deployment::load(self.config.as_deref());
+        let deployment = || Deployment::load(self.config.as_deref(), self.why.clone());
         match self.command {
             Command::Adopt(command) => command.run(&deployment()?, output).await,
+            Command::Audit(command) => command.run(&deployment()?, output).await,
             Command::Completions(command) => command.run(output),
             Command::Config(command) => command.run(&deployment()?, output),
             #[cfg(feature = "demo")]

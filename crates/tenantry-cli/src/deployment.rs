@@ -1,9 +1,12 @@
 //! The configuration that a command works with, and the catalog it leads to.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use tenantry::{
-    CatalogError, CatalogStore, OpenError, OpenOptions,
+    Act, CatalogError, CatalogStore, OpenError, OpenOptions,
     config::Config,
     directory::{LocalUserError, LocalUsers},
 };
@@ -15,15 +18,17 @@ use crate::failure::Failure;
 pub(crate) struct Deployment {
     pub(crate) config: Config,
     pub(crate) file: Option<PathBuf>,
+    /// Why something is done.
+    why: Option<String>,
 }
 
 impl Deployment {
     /// Reads the file that was named; or else the one that has the usual name, if it is there.
-    pub(crate) fn load(named: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn load(named: Option<&Path>, why: Option<String>) -> Result<Self, Failure> {
         let usual = Path::new(Config::FILE_NAME);
         match named.or_else(|| usual.exists().then_some(usual)) {
-            Some(file) => Ok(Self { config: Config::load(file)?, file: Some(file.to_owned()) }),
-            None => Ok(Self { config: Config::default(), file: None }),
+            Some(file) => Ok(Self { config: Config::load(file)?, file: Some(file.to_owned()), why }),
+            None => Ok(Self { config: Config::default(), file: None, why }),
         }
     }
 
@@ -38,7 +43,21 @@ impl Deployment {
     }
 
     async fn open(&self, options: OpenOptions) -> Result<CatalogStore, Failure> {
+        let options = options.act(self.act());
         CatalogStore::open(&self.config.catalog, options).await.map_err(|error| self.failed(error))
+    }
+
+    /// Who is at the command line.
+    fn act(&self) -> Act {
+        let variable = |name| env::var(name).ok().filter(|text| !text.is_empty());
+        let who = variable("SUDO_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = if host.trim().is_empty() { "this machine" } else { host.trim() };
+        let act = Act::of(who.unwrap_or_else(|| "somebody".to_owned()), format!("the command line on {host}"));
+        match &self.why {
+            Some(why) => act.because(why),
+            None => act,
+        }
     }
 
     /// A failure of the catalog, with a hint where its path or URL is from.

@@ -1,6 +1,7 @@
 //! The command line of Tenantry.
 
 mod adopt;
+mod audit;
 mod cli;
 mod completions;
 mod config;

@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use tenantry_control::Control;
-use tenantry_core::{Catalog, CatalogError, Mirror, Plans};
+use tenantry_core::{Audit, Catalog, CatalogError, Mirror, Plans};
 #[cfg(feature = "postgres")]
 use tenantry_sqlx::PgCatalog;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog};
@@ -53,6 +53,15 @@ impl CatalogStore {
     /// What changes tenants that are on these plans.
     pub fn control(&self, plans: Plans) -> Control {
         Control::new(self.shared(), plans)
+    }
+
+    /// The log of who did what to which tenant, which it keeps.
+    pub fn audit(&self) -> &dyn Audit {
+        match &self.0 {
+            #[cfg(feature = "postgres")]
+            Store::Postgres(catalog) => &**catalog,
+            Store::Sqlite(catalog) => &**catalog,
+        }
     }
 
     /// The same, for what keeps it.

@@ -35,10 +35,10 @@ pub mod uploads;
 
 pub use tenantry_control as control;
 pub use tenantry_core::{
-    Admission, Amendment, BoxFuture, Candidate, Catalog, CatalogError, CatalogVersion, Change, Code, Count, Limits,
-    Malformed, Mirror, NewTenant, Placement, PlacementError, Plan, PlanName, PlanNameError, Plans, Rate, Refusal,
-    Resolution, Resolver, Revision, Scope, Slug, SlugError, Status, StatusError, Tenant, TenantId, Unscoped, Usage,
-    Usages,
+    Act, Admission, Amendment, Audit, AuditEntry, AuditFilter, BoxFuture, Broken, Candidate, Catalog, CatalogError,
+    CatalogVersion, Change, Code, Count, Deed, Limits, Link, Malformed, Mirror, NewTenant, Placement, PlacementError,
+    Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution, Resolver, Revision, Scope, Slug, SlugError,
+    Status, StatusError, Tenant, TenantId, Unscoped, Usage, Usages,
 };
 pub use tenantry_resource::{
     Bounds, BoxError, BuildError, DerivedKey, Held, KeyFileError, KeyId, Keys, MakeFn, MakeResource, MasterKeys,

@@ -35,7 +35,7 @@ use self::{
 pub(crate) use self::{
     create::{check_plan, lifetime, placement},
     find::find,
-    report::Report,
+    report::{Report, utc},
 };
 use crate::{deployment::Deployment, failure::Failure, output::Output};
 

@@ -56,7 +56,7 @@ impl fmt::Display for Report {
 }
 
 /// The time as in RFC 3339. `None` before 1970 and after 9999, which the format and the formatter cannot say.
-fn utc(time: SystemTime) -> Option<String> {
+pub(crate) fn utc(time: SystemTime) -> Option<String> {
     let since = time.duration_since(UNIX_EPOCH).ok()?;
     (since < END).then(|| humantime::format_rfc3339_millis(time).to_string())
 }

@@ -5,6 +5,7 @@
 mod adopt;
 #[cfg(feature = "postgres")]
 mod adopt_postgres;
+mod audit;
 mod catalog;
 mod completions;
 mod config;

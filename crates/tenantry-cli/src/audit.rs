@@ -1,0 +1,135 @@
+//! `tenantry audit`: who did what to which tenant.
+
+use std::fmt;
+
+use serde::Serialize;
+use tenantry::{AuditEntry, AuditFilter, Link, Slug};
+
+use crate::{
+    deployment::Deployment,
+    failure::Failure,
+    output::{Output, table},
+    tenant::{find, utc},
+};
+
+/// Which entries to show.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Audit {
+    /// Only those about this tenant, which has to be there still
+    slug: Option<Slug>,
+    /// Only the last so many
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Check that all entries are what was written, and show none
+    #[arg(long, conflicts_with_all = ["slug", "limit"])]
+    check: bool,
+}
+
+impl Audit {
+    pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        let catalog = deployment.catalog().await?;
+        let filter = match &self.slug {
+            Some(slug) => AuditFilter::Of(find(deployment, &catalog, slug).await?.id),
+            None => AuditFilter::All,
+        };
+        let (mut number, mut link, mut last) = (0, Link::START, Vec::new());
+        loop {
+            let page = catalog.audit().entries(number, filter, PAGE).await;
+            let page = page.map_err(|error| deployment.failed(error))?;
+            if page.is_empty() {
+                break;
+            }
+            for entry in page {
+                if self.check {
+                    entry
+                        .follows(number, &link)
+                        .map_err(|broken| Failure::other("audit_broken", broken.to_string()))?;
+                }
+                (number, link) = (entry.number, entry.link);
+                last.push(Entry::new(entry));
+            }
+            last.drain(..last.len().saturating_sub(if self.check { 0 } else { self.limit }));
+        }
+        match self.check {
+            true => output.print(&Checked { entries: number, link: link.to_string() }),
+            false => output.print(&Shown { entries: last }),
+        }
+    }
+}
+
+/// Entries that are read at once.
+const PAGE: u32 = 1000;
+
+#[derive(Serialize)]
+struct Checked {
+    entries: i64,
+    link: String,
+}
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entries, link } = self;
+        write!(f, "{entries} entries are what was written; the last one's link is {link}")
+    }
+}
+
+#[derive(Serialize)]
+struct Shown {
+    entries: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    number: i64,
+    at: Option<String>,
+    who: String,
+    from: String,
+    why: Option<String>,
+    verb: String,
+    tenant: Option<i64>,
+    slug: Option<String>,
+    detail: serde_json::Value,
+    link: String,
+}
+
+impl Entry {
+    fn new(entry: AuditEntry) -> Self {
+        let AuditEntry { number, at, act, deed, link } = entry;
+        Self {
+            number,
+            at: utc(at),
+            who: act.who,
+            from: act.from,
+            why: act.why,
+            verb: deed.verb,
+            tenant: deed.tenant.map(tenantry::TenantId::get),
+            slug: deed.slug.map(|slug| slug.to_string()),
+            detail: serde_json::from_str(&deed.detail).unwrap_or(serde_json::Value::String(deed.detail)),
+            link: link.to_string(),
+        }
+    }
+
+    fn row(&self) -> [String; 7] {
+        let said = |text: &Option<String>| text.clone().unwrap_or_default();
+        let what = match self.detail.as_object() {
+            Some(detail) if self.verb == "amended" => detail.keys().map(String::as_str).collect::<Vec<_>>().join(","),
+            _ => String::new(),
+        };
+        [
+            self.number.to_string(),
+            said(&self.at),
+            self.who.clone(),
+            self.verb.clone(),
+            said(&self.slug),
+            what,
+            said(&self.why),
+        ]
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<_> = self.entries.iter().map(Entry::row).collect();
+        f.write_str(&table(["NUMBER", "TIME", "WHO", "DEED", "TENANT", "WHAT", "WHY"], &rows))
+    }
+}
