@@ -1,6 +1,8 @@
-//! Jobs in SQLite, and in PostgreSQL.
+//! Jobs in SQLite, in PostgreSQL, and on Redis.
 
 mod killed;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::{sync::Arc, time::Duration};
 
