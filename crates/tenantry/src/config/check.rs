@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache, plans,
+    ClaimSection, Config, HostSection, JobsPlace, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache,
+    plans,
 };
 
 /// Every problem, in the order of the file.
@@ -31,9 +32,14 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     let shared = Place::File(database.shared.clone());
     unless(config.catalog.place != shared, "database.shared: it is the file of the catalog");
     jobs(&config.jobs, &mut unless);
-    let own =
-        config.jobs.place != shared && (config.jobs.place != config.catalog.place || is_server(&config.jobs.place));
-    unless(own, "jobs.path: it is the file of the catalog, or of the tenants' rows");
+    let is_file_of = |other: &Place| match &config.jobs.place {
+        JobsPlace::Database(place @ Place::File(_)) => place == other,
+        JobsPlace::Database(Place::Server(_)) | JobsPlace::Redis(_) => false,
+    };
+    unless(
+        !is_file_of(&shared) && !is_file_of(&config.catalog.place),
+        "jobs.path: it is the file of the catalog, or of the tenants' rows",
+    );
     resolve(&config.resolve, &mut unless);
     let believed = config.resolve.header.is_none() || !config.proxies.trusted.is_empty();
     unless(believed, "resolve.header: anybody can send a header; list the proxies that set it in proxies.trusted");
@@ -84,18 +90,18 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
 const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 fn jobs(jobs: &JobsSection, unless: &mut impl FnMut(bool, &str)) {
-    let can_go_there = !is_server(&jobs.place) || cfg!(feature = "postgres");
-    unless(can_go_there, "jobs.url: this build has no PostgreSQL; build with the feature postgres");
+    if let Some(feature) = jobs.place.missing() {
+        unless(false, &format!("jobs.url: this build cannot go there; build with the feature {feature}"));
+    }
+    cache::check_prefix("jobs.prefix", &jobs.prefix, unless);
+    let waits = !matches!(jobs.place, JobsPlace::Redis(_)) || !jobs.busy_timeout.is_zero();
+    unless(waits, "jobs.busy_timeout: on Redis it has to be longer than nothing");
     let options = &jobs.options;
     for (key, time) in [("lease", options.lease), ("poll", options.poll), ("park", options.park)] {
         unless(!time.is_zero(), &format!("jobs.{key}: it has to be longer than nothing"));
     }
     let ordered = !options.backoff_min.is_zero() && options.backoff_min <= options.backoff_max;
     unless(ordered, "jobs.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
-}
-
-const fn is_server(place: &Place) -> bool {
-    matches!(place, Place::Server(_))
 }
 
 fn resolve(resolve: &ResolveSection, unless: &mut impl FnMut(bool, &str)) {

@@ -12,8 +12,9 @@
 //! 2. All keys begin with `{prefix:jobs}:`, so that they have the same slot of a cluster, and a role needs no others. Declared is
 //!    one of them, by which a cluster finds the node. The others are derived in the script, since most of them are only known
 //!    there: a job says whose it is, and the turns say who is next.
-//! 3. What a command takes does not depend on how many jobs there are, but for logarithms of it. Forgetting a tenant takes as
-//!    long as it has jobs, and the server does nothing else in the meantime.
+//! 3. How long a script takes does not depend on how many jobs there are, but for logarithms of it: while it runs, the server
+//!    does nothing else. What takes longer is done in steps. A tenant is forgotten in one, in which its sets get other names;
+//!    what is left of its jobs is removed in further ones.
 //! 4. When the connection is lost, nobody knows whether the last command was run. It is sent again where that is the same as
 //!    once; each operation in `store` says why it is, or what happens instead.
 

@@ -141,8 +141,17 @@ impl Broker for RedisJobs {
         Box::pin(async move {
             let mut tend = self.invoke(&self.scripts.tend);
             tend.arg(queue).arg(worker).arg(millis(lease)).arg(STEP_MAX).arg(LOST).arg(self.held.of(worker, lease));
-            let (due, lost, dead) = self.run(Repeat::Harmless, &tend).await?;
-            Ok(Tended { due, lost, dead })
+            let mut tended = Tended::default();
+            for _ in 0..STEPS_MAX {
+                let (due, lost, dead, is_more): (u64, u64, u64, bool) = self.run(Repeat::Harmless, &tend).await?;
+                tended.due += due;
+                tended.lost += lost;
+                tended.dead += dead;
+                if !is_more {
+                    break;
+                }
+            }
+            Ok(tended)
         })
     }
 
@@ -189,12 +198,17 @@ impl Broker for RedisJobs {
         })
     }
 
-    /// Again drops nothing more, and says so.
+    /// Again drops nothing more, and says so. The tenant has no jobs after the first script; what is left of them takes room on
+    /// the server, and whatever this does not get to is removed when jobs are tended.
     fn forget(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, BrokerError>> {
         Box::pin(async move {
             let mut forget = self.invoke(&self.scripts.forget);
             forget.arg(tenant.get());
-            self.run(Repeat::Harmless, &forget).await
+            let dropped = self.run(Repeat::Harmless, &forget).await?;
+            let mut sweep = self.invoke(&self.scripts.sweep);
+            sweep.arg(STEP_MAX);
+            while self.run(Repeat::Harmless, &sweep).await.unwrap_or(false) {}
+            Ok(dropped)
         })
     }
 
@@ -305,8 +319,11 @@ fn millis(time: Duration) -> u64 {
 /// Up to here Lua's numbers are exact.
 const NUMBER_MAX: u64 = 1 << 53;
 
-/// How many jobs whose time has come, or whose worker is gone, become ready in one step, so that no step is long.
-const STEP_MAX: u32 = 1000;
+/// How many jobs at most are gone through in one script, since the server does nothing else in the meantime.
+const STEP_MAX: u32 = 100;
+
+/// How many steps there are in one go, so that others have their turn: as many jobs as in other stores.
+const STEPS_MAX: u32 = 10;
 
 /// What a job is told of that was lost in its last attempt.
 const LOST: &str = "the worker ended without a word, in the last attempt";

@@ -3,7 +3,7 @@
 
 local worker, id, outcome = ARGV[1], ARGV[2], ARGV[3]
 local ended = job(id)
-if not ended or ended.worker ~= worker then
+if not ended or ended.worker ~= worker or not is_in(ended, 'running') then
     return 0
 end
 needs_no_room()

@@ -1,49 +1,26 @@
--- Drops everything of a tenant: tenant. Answers with how many jobs it had.
+-- Forgets a tenant: tenant. Answers with how many jobs it had.
+--
+-- Its sets get other names here, however many jobs are in them, and so it has no jobs from now on. What is left of them is
+-- removed by `sweep`, which lets the server do other things in between.
 
-local tenant = ARGV[1]
-local dropped = 0
+local tenant, dropped = ARGV[1], 0
+needs_no_room()
 
--- As many arguments as Lua can pass at once, and some.
-local AT_ONCE = 1000
-
-local function drop(ids, by_time)
-    local keys = {}
-    for at, id in ipairs(ids) do
-        keys[at] = of_job(id)
-    end
-    redis.call('UNLINK', unpack(keys))
-    if by_time then
-        redis.call('ZREM', by_time, unpack(ids))
-    end
-    dropped = dropped + #ids
-end
-
-local function drop_sorted(key, skip)
-    local found = redis.call('ZPOPMIN', key, AT_ONCE)
-    while #found > 0 do
-        local ids = {}
-        -- After each member comes its score.
-        for at = 1, #found, 2 do
-            ids[#ids + 1] = string.sub(found[at], skip + 1)
-        end
-        drop(ids)
-        found = redis.call('ZPOPMIN', key, AT_ONCE)
-    end
-end
-
-local function drop_timed(key, by_time)
-    local ids = redis.call('SPOP', key, AT_ONCE)
-    while #ids > 0 do
-        drop(ids, by_time)
-        ids = redis.call('SPOP', key, AT_ONCE)
+local function set_aside(part, queue)
+    local key = of_tenant(part, tenant, queue)
+    if redis.call('EXISTS', key) == 1 then
+        local number = string.format('%.0f', redis.call('INCR', base .. 'number'))
+        redis.call('RENAME', key, of_gone(number))
+        redis.call('RPUSH', base .. 'gone', number .. ':' .. part .. ':' .. queue)
     end
 end
 
 for _, queue in ipairs(redis.call('SMEMBERS', queues_of(tenant))) do
-    drop_sorted(of_tenant('ready', tenant, queue), ORDER)
-    drop_sorted(of_tenant('dead', tenant, queue), 0)
-    drop_timed(of_tenant('later', tenant, queue), of_queue('due', queue))
-    drop_timed(of_tenant('running', tenant, queue), of_queue('leases', queue))
+    local later, ready, running, dead = counts(tenant, queue)
+    dropped = dropped + later + ready + running + dead
+    for _, part in ipairs({ 'later', 'ready', 'running', 'dead' }) do
+        set_aside(part, queue)
+    end
     redis.call('UNLINK', of_tenant('unique', tenant, queue))
     redis.call('HDEL', of_queue('starts', queue), tenant)
     for _, part in ipairs({ 'next', 'parked', 'empty' }) do

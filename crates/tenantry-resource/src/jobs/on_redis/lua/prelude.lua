@@ -41,6 +41,11 @@ local function queues_of(tenant)
     return base .. 'queues:' .. tenant
 end
 
+-- A set of jobs of a tenant that was forgotten. They are listed in `gone`, each as number, state and queue.
+local function of_gone(number)
+    return base .. 'gone:' .. number
+end
+
 local function ticks_of(tenant)
     return base .. 'ticks:' .. tenant
 end
@@ -76,6 +81,11 @@ local function job(id)
         return nil
     end
     return { id = id, queue = found[1], tenant = found[2], order = found[3], unique = found[4], worker = found[5] }
+end
+
+-- Whether a worker has the job, or its time has not come. It may be one of a tenant that was forgotten, and not be removed yet.
+local function is_in(job, state)
+    return redis.call('SISMEMBER', of_tenant(state, job.tenant, job.queue), job.id) == 1
 end
 
 -- Puts the tenant where it belongs among the tenants of the queue.
@@ -170,6 +180,37 @@ local function counts(tenant, queue)
         redis.call('ZCARD', of_tenant('ready', tenant, queue)),
         redis.call('SCARD', of_tenant('running', tenant, queue)),
         redis.call('ZCARD', of_tenant('dead', tenant, queue))
+end
+
+-- Removes what is left of so many jobs of tenants that were forgotten. Says whether there may be more.
+local function sweep(step)
+    local gone = redis.call('LINDEX', base .. 'gone', 0)
+    if not gone then
+        return 0
+    end
+    local number, state, queue = string.match(gone, '^(%d+):(%a+):(.*)$')
+    local key, ids = of_gone(number), {}
+    if state == 'ready' or state == 'dead' then
+        -- After each member comes its score.
+        local found = redis.call('ZPOPMIN', key, step)
+        for at = 1, #found, 2 do
+            ids[#ids + 1] = string.sub(found[at], state == 'ready' and ORDER + 1 or 1)
+        end
+    else
+        ids = redis.call('SPOP', key, step)
+    end
+    local jobs = {}
+    for at, id in ipairs(ids) do
+        jobs[at] = of_job(id)
+    end
+    if #ids > 0 then
+        redis.call('UNLINK', unpack(jobs))
+        redis.call('ZREM', of_queue(state == 'later' and 'due' or 'leases', queue), unpack(ids))
+    end
+    if #ids < step then
+        redis.call('LPOP', base .. 'gone')
+    end
+    return 1
 end
 
 -- The new job whose description begins at ARGV[at].

@@ -1,5 +1,6 @@
 -- What goes on while a worker is there: queue, worker, lease, how many jobs at most, what is said of those that were lost, and
--- the ids of what the worker has. Answers with how many were due, lost, and lost in their last attempt.
+-- the ids of what the worker has. Answers with how many were due, lost, and lost in their last attempt, and with 1 if there may be
+-- more.
 
 local queue, worker, lease, step = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = now()
@@ -8,7 +9,7 @@ needs_no_room()
 
 for at = 6, #ARGV do
     local held = job(ARGV[at])
-    if held and held.worker == worker then
+    if held and held.worker == worker and is_in(held, 'running') then
         local leases = of_queue('leases', held.queue)
         -- Where a third of the lease is over.
         if tonumber(redis.call('ZSCORE', leases, held.id)) < time + lease * 2 / 3 then
@@ -20,21 +21,33 @@ end
 local lost, dead = 0, 0
 local ended = redis.call('ZRANGEBYSCORE', of_queue('leases', queue), '-inf', '(' .. until_now, 'LIMIT', 0, step)
 for _, id in ipairs(ended) do
-    local attempts = redis.call('HMGET', of_job(id), 'attempt', 'attempts_max')
-    local is_last = tonumber(attempts[1]) >= tonumber(attempts[2])
-    move(job(id), 'running', is_last and 'dead' or 'ready')
-    redis.call('HINCRBY', of_job(id), 'lost', 1)
-    redis.call('HSET', of_job(id), 'failure', ARGV[5])
-    if is_last then
-        dead = dead + 1
+    local found = job(id)
+    if found and is_in(found, 'running') then
+        local attempts = redis.call('HMGET', of_job(id), 'attempt', 'attempts_max')
+        local is_last = tonumber(attempts[1]) >= tonumber(attempts[2])
+        move(found, 'running', is_last and 'dead' or 'ready')
+        redis.call('HINCRBY', of_job(id), 'lost', 1)
+        redis.call('HSET', of_job(id), 'failure', ARGV[5])
+        if is_last then
+            dead = dead + 1
+        else
+            lost = lost + 1
+        end
     else
-        lost = lost + 1
+        redis.call('ZREM', of_queue('leases', queue), id)
     end
 end
 
 local due = redis.call('ZRANGEBYSCORE', of_queue('due', queue), '-inf', until_now, 'LIMIT', 0, step)
+local moved = 0
 for _, id in ipairs(due) do
-    move(job(id), 'later', 'ready')
+    local found = job(id)
+    if found and is_in(found, 'later') then
+        move(found, 'later', 'ready')
+        moved = moved + 1
+    else
+        redis.call('ZREM', of_queue('due', queue), id)
+    end
 end
 
 local starts = of_queue('starts', queue)
@@ -53,4 +66,6 @@ for _, tenant in ipairs(empty) do
     redis.call('ZREM', of_queue('parked', queue), tenant)
     redis.call('SREM', queues_of(tenant), queue)
 end
-return { #due, lost, dead }
+sweep(tonumber(step))
+local is_full = math.max(#ended, #due, #parked, #empty) == tonumber(step)
+return { moved, lost, dead, is_full and 1 or 0 }

@@ -1,5 +1,9 @@
 //! Jobs on Redis: the suite, and what is particular about it.
 
+mod faults;
+mod shared;
+mod store;
+
 use std::sync::Arc;
 
 use tenantry_resource::{
@@ -8,7 +12,7 @@ use tenantry_resource::{
 };
 use tenantry_test::resources::{
     World, jobs,
-    redis::{options, url},
+    redis::{OwnRedis, options, url},
 };
 
 use super::killed;
@@ -20,6 +24,15 @@ async fn open(url: &str, options: RedisOptions) -> Arc<RedisJobs> {
 /// On the server for tests, under a prefix that no other test has.
 async fn broker() -> Arc<RedisJobs> {
     open(&url().unwrap(), options()).await
+}
+
+/// A server as its administrator sees it.
+async fn admin(server: &OwnRedis) -> redis::aio::MultiplexedConnection {
+    redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
+
+async fn set(admin: &mut redis::aio::MultiplexedConnection, key: &str, value: &str) {
+    let () = redis::cmd("CONFIG").arg("SET").arg(key).arg(value).query_async(admin).await.unwrap();
 }
 
 #[tokio::test]
