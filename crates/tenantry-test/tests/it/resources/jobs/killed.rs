@@ -63,19 +63,20 @@ where
     check(&log(&world));
 }
 
-/// Runs this test twice more, as workers in processes of their own, until both have run jobs and none is left. Says how many
-/// jobs there were, and what ran; nothing in the workers.
-#[cfg(feature = "redis")]
-pub(crate) async fn side_by_side<O>(test: &str, place: String, open: O) -> Option<(usize, Vec<Ran>)>
+/// Runs this test twice more, as workers in processes of their own, until both have run jobs and none is left: each ran in one
+/// of them, and once.
+pub(crate) async fn side_by_side<P, O>(test: &str, place: P, open: O)
 where
+    P: Fn(&World) -> String,
     O: AsyncFn(String) -> Arc<dyn Broker>,
 {
     // However busy the machine is, no lease ends.
     let lease = Duration::from_secs(600);
     if is_worker(lease, &open).await {
-        return None;
+        return;
     }
     let world = World::new().await;
+    let place = place(&world);
     let queue = queue(&world, open(place.clone()).await, lease);
     let mut workers = [(); 2].map(|()| spawn(test, &world, &place));
     let mut pushed = 0;
@@ -96,7 +97,11 @@ where
         worker.kill().unwrap();
         worker.wait().unwrap();
     }
-    Some((usize::try_from(pushed).unwrap(), log(&world)))
+    let ran = log(&world);
+    let mut numbers: Vec<_> = ran.iter().map(|ran| ran.number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..pushed).collect::<Vec<_>>(), "each ran, and once");
+    assert!(ran.iter().all(|ran| ran.lost == 0));
 }
 
 /// In a process that was started to be a worker, works until it is killed.
@@ -130,12 +135,11 @@ fn check(log: &[Ran]) {
 }
 
 /// A line of the log.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) tenant: String,
-    pub(crate) number: u32,
-    pub(crate) lost: u32,
-    pub(crate) process: u32,
+struct Ran {
+    tenant: String,
+    number: u32,
+    lost: u32,
+    process: u32,
 }
 
 fn log(world: &World) -> Vec<Ran> {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tenantry_core::{Code, Refusal};
 use tenantry_resource::{
-    jobs::{Broker, JobError, JobQueue, Outcome, RedisJobs},
+    jobs::{Broker, BrokerError, JobError, JobQueue, Outcome, RedisJobs},
     redis::RedisServer,
     within,
 };
@@ -37,8 +37,8 @@ async fn push(world: &World, queue: &JobQueue<Work>, numbers: std::ops::Range<u3
 }
 
 fn unavailable(error: JobError) {
-    let JobError::Broker(broker) = &error else { panic!("{error:?}") };
-    assert!(broker.place.starts_with("Redis at 127.0.0.1:"), "{}", broker.place);
+    let names_place = |broker: &BrokerError| broker.place.starts_with("Redis at 127.0.0.1:");
+    assert!(matches!(&error, JobError::Broker(broker) if names_place(broker)), "{error:?}");
     let said = format!("{error} {error:?}");
     assert!(said.contains("the jobs are not available") && !said.contains("redis://"), "{said}");
     let refusal = Refusal::from(error);

@@ -1,7 +1,6 @@
 //! Jobs on Redis: the suite, and what is particular about it.
 
 mod faults;
-mod shared;
 mod store;
 
 use std::sync::Arc;
@@ -49,12 +48,21 @@ async fn two_worlds_on_redis() {
 
 #[tokio::test]
 async fn a_killed_worker_on_redis_loses_nothing() {
-    let options = options();
-    let place = |_: &World| options.prefix.to_string();
-    let open = async |prefix: String| {
-        let mut options = options.clone();
-        options.prefix = prefix.parse().unwrap();
-        open(&url().unwrap(), options).await as Arc<dyn Broker>
-    };
-    killed::loses_nothing("resources::jobs::redis::a_killed_worker_on_redis_loses_nothing", place, open).await;
+    let prefix = options().prefix.to_string();
+    let test = "resources::jobs::redis::a_killed_worker_on_redis_loses_nothing";
+    killed::loses_nothing(test, |_: &World| prefix.clone(), under).await;
+}
+
+#[tokio::test]
+async fn two_processes_on_redis_never_get_the_same_job() {
+    let prefix = options().prefix.to_string();
+    let test = "resources::jobs::redis::two_processes_on_redis_never_get_the_same_job";
+    killed::side_by_side(test, |_: &World| prefix.clone(), under).await;
+}
+
+/// Under the prefix that another process has.
+async fn under(prefix: String) -> Arc<dyn Broker> {
+    let mut options = options();
+    options.prefix = prefix.parse().unwrap();
+    open(&url().unwrap(), options).await
 }
