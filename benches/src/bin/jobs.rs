@@ -1,7 +1,8 @@
 //! What a job costs, and how long one tenant's job waits for another's: `cargo run --release -p tenantry-benches --bin jobs
 //! [ROUNDS]`.
 //!
-//! The peer is apalis' own storage in SQLite, with a batch of one, on the same settings of the database, in the same run.
+//! The peer is apalis' own storage in SQLite, with a batch of one, on the same settings of the database, in the same run. With
+//! `--features redis`, ours on the server that TENANTRY_TEST_REDIS names is compared with ours in SQLite (`scripts/redis with`).
 
 #![expect(clippy::print_stdout, reason = "the results are for whoever runs it")]
 #![expect(clippy::disallowed_methods, reason = "workers have no scope")]
@@ -21,7 +22,11 @@ use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tenantry::{Candidate, Scope, Tenancy, config::Place, current, within};
+use tenantry::{
+    Candidate, Scope, Tenancy,
+    config::{Config, Place},
+    current, within,
+};
 use tower::limit::ConcurrencyLimitLayer;
 
 /// Jobs of a round.
@@ -33,28 +38,55 @@ const MANY: usize = 100_000;
 async fn main() -> anyhow::Result<()> {
     let rounds: usize = std::env::args().nth(1).map_or(Ok(7), |rounds| rounds.parse())?;
     for concurrency in [1, 16] {
-        let (mut push, mut run) = (Vec::new(), Vec::new());
+        let mut peers = Compared::new("apalis", "tenantry");
+        #[cfg(feature = "redis")]
+        let mut stores = Compared::new("SQLite", "Redis");
         for _ in 0..rounds {
             let theirs = theirs(concurrency).await?;
-            let ours = ours(concurrency).await?;
-            push.push((theirs.0, ours.0));
-            run.push((theirs.1, ours.1));
+            let sqlite = ours(concurrency, None).await?;
+            peers.add(theirs, sqlite);
+            #[cfg(feature = "redis")]
+            stores.add(sqlite, ours(concurrency, Some(&std::env::var("TENANTRY_TEST_REDIS")?)).await?);
         }
         println!("\n{concurrency} at once, {rounds} rounds of {JOBS} jobs, time of one job");
-        report("pushed", &mut push);
-        report("run", &mut run);
+        peers.report();
+        #[cfg(feature = "redis")]
+        stores.report();
     }
     fair().await
 }
 
-fn report(what: &str, times: &mut [(f64, f64)]) {
+/// What two did in the same rounds.
+struct Compared {
+    names: [&'static str; 2],
+    push: Vec<(f64, f64)>,
+    run: Vec<(f64, f64)>,
+}
+
+impl Compared {
+    fn new(one: &'static str, other: &'static str) -> Self {
+        Self { names: [one, other], push: Vec::new(), run: Vec::new() }
+    }
+
+    fn add(&mut self, one: Times, other: Times) {
+        self.push.push((one.0, other.0));
+        self.run.push((one.1, other.1));
+    }
+
+    fn report(&mut self) {
+        report("pushed", self.names, &mut self.push);
+        report("run", self.names, &mut self.run);
+    }
+}
+
+fn report(what: &str, [one, other]: [&str; 2], times: &mut [(f64, f64)]) {
     times.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
     let ratio = |at: usize| times[at].1 / times[at].0;
-    let (theirs, ours) = times[times.len() / 2];
+    let median = times[times.len() / 2];
     println!(
-        "  {what:6}  apalis {:7.1} µs  tenantry {:7.1} µs  ratio {:.2} ({:.2}–{:.2})",
-        theirs * 1e6,
-        ours * 1e6,
+        "  {what:6}  {one} {:7.1} µs  {other} {:7.1} µs  ratio {:.2} ({:.2}–{:.2})",
+        median.0 * 1e6,
+        median.1 * 1e6,
         ratio(times.len() / 2),
         ratio(0),
         ratio(times.len() - 1)
@@ -85,9 +117,10 @@ async fn theirs(concurrency: usize) -> anyhow::Result<Times> {
     Ok(per_job(pushed, begun.elapsed()))
 }
 
-async fn ours(concurrency: usize) -> anyhow::Result<Times> {
+/// In SQLite, or on the Redis server at this URL.
+async fn ours(concurrency: usize, redis: Option<&str>) -> anyhow::Result<Times> {
     let folder = tempfile::tempdir()?;
-    let tenancy = tenancy(folder.path(), concurrency).await?;
+    let tenancy = tenancy(folder.path(), concurrency, redis).await?;
     let queue = tenancy.jobs().await?.queue::<u64>("bench");
     let scope = scope(&tenancy, "t1")?;
     let mut sink = queue.clone();
@@ -144,9 +177,15 @@ async fn pool(path: &Path) -> anyhow::Result<SqlitePool> {
     Ok(SqlitePoolOptions::new().max_connections(1).connect_with(connect).await?)
 }
 
-async fn tenancy(folder: &Path, concurrency: usize) -> anyhow::Result<Tenancy> {
+async fn tenancy(folder: &Path, concurrency: usize, redis: Option<&str>) -> anyhow::Result<Tenancy> {
     let mut config = tenantry_benches::config(folder)?;
-    config.jobs.place = Place::File(folder.join("jobs.db"));
+    match redis {
+        None => config.jobs.place = Place::File(folder.join("jobs.db")).into(),
+        Some(url) => config.jobs = Config::parse(&format!("jobs.url = {url:?}"), folder)?.jobs,
+    }
+    // A round begins with nothing.
+    config.jobs.prefix =
+        format!("bench:{}", folder.file_name().and_then(|name| name.to_str()).unwrap_or("1").trim_matches('.'));
     config.jobs.options.concurrency_max = concurrency;
     let tenancy = Tenancy::with(config).await?;
     for slug in ["t1", "t2"] {
@@ -163,7 +202,7 @@ fn scope(tenancy: &Tenancy, slug: &str) -> anyhow::Result<Scope> {
 /// One tenant has queued many jobs, and another one now and then queues a single one.
 async fn fair() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let tenancy = tenancy(folder.path(), 1).await?;
+    let tenancy = tenancy(folder.path(), 1, None).await?;
     let queue = tenancy.jobs().await?.queue::<u64>("fair");
     let (busy, quiet) = (scope(&tenancy, "t1")?, scope(&tenancy, "t2")?);
     let begun = Instant::now();

@@ -5,6 +5,8 @@ pub use tenantry_resource::cache::{Cache, CacheError, CacheLimits, MemoryOptions
 #[cfg(feature = "redis")]
 pub use tenantry_resource::redis::{KeyPrefix, KeyPrefixError, RedisOptions, RedisRefused, RedisServer, ScopedRedis};
 
+#[cfg(feature = "redis")]
+use crate::config::ServerUrl;
 use crate::{
     Tenancy,
     config::{CachePlace, Config, ConfigError},
@@ -85,14 +87,25 @@ impl Caches {
 }
 
 #[cfg(feature = "redis")]
-fn server(section: &crate::config::CacheSection, url: &crate::config::ServerUrl) -> Result<RedisServer, ConfigError> {
+fn server(section: &crate::config::CacheSection, url: &ServerUrl) -> Result<RedisServer, ConfigError> {
     let mut options = RedisOptions::default();
-    options.prefix = section.prefix.parse().map_err(|error| invalid(format!("cache.prefix: {error}")))?;
     options.connect_timeout = section.connect_timeout;
     options.response_timeout = section.response_timeout;
     options.retry_after = section.retry_after;
+    redis_server("cache", url, &section.prefix, options)
+}
+
+/// The server that a section of the configuration names.
+#[cfg(feature = "redis")]
+pub(crate) fn redis_server(
+    section: &str,
+    url: &ServerUrl,
+    prefix: &str,
+    mut options: RedisOptions,
+) -> Result<RedisServer, ConfigError> {
+    options.prefix = prefix.parse().map_err(|error| invalid(format!("{section}.prefix: {error}")))?;
     // The client's error may repeat a part of the URL, the password for instance.
-    let wrong = |_| invalid(format!("cache.url: {url} has a part that Redis's client cannot use"));
+    let wrong = |_| invalid(format!("{section}.url: {url} has a part that Redis's client cannot use"));
     RedisServer::new(url.expose(), options).map_err(wrong)
 }
 

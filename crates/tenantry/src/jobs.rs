@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 pub use apalis_core as apalis;
+#[cfg(feature = "redis")]
+pub use tenantry_resource::jobs::RedisJobs;
 pub use tenantry_resource::jobs::{
     Broker, BrokerError, Counts, DeadJob, Delivery, JobError, JobOptions, JobQueue, Jobs, Schedule, ScheduleError,
     Scheduled,
@@ -13,7 +15,7 @@ pub use tenantry_sqlx::jobs::SqliteJobs;
 
 use crate::{
     OpenError, Tenancy,
-    config::{Config, JobsSection, Place},
+    config::{Config, JobsPlace, JobsSection, Place},
 };
 
 impl Tenancy {
@@ -59,21 +61,40 @@ impl Tenancy {
 }
 
 async fn open(config: &Config) -> Result<Arc<dyn Broker>, OpenError> {
+    // Checked before; said again for a configuration that was put together in code.
+    config.check()?;
     let JobsSection { place, busy_timeout, .. } = &config.jobs;
     match place {
-        Place::File(path) => Ok(Arc::new(SqliteJobs::open(path, *busy_timeout).await?)),
+        JobsPlace::Database(Place::File(path)) => Ok(Arc::new(SqliteJobs::open(path, *busy_timeout).await?)),
         #[cfg(feature = "postgres")]
-        Place::Server(url) => {
+        JobsPlace::Database(Place::Server(url)) => {
             Ok(Arc::new(PgJobs::open(crate::config::connect_options("jobs.url", url)?, *busy_timeout).await?))
         }
+        #[cfg(feature = "redis")]
+        JobsPlace::Redis(url) => Ok(Arc::new(RedisJobs::open(redis_server(&config.jobs, url)?).await?)),
         #[cfg(not(feature = "postgres"))]
-        Place::Server(_) => {
-            // Checked before; said again for a configuration that was put together in code.
-            config.check()?;
-            Err(OpenError::Jobs(BrokerError {
-                place: "on a server".to_owned(),
-                source: "this build has no PostgreSQL; build with the feature postgres".into(),
-            }))
-        }
+        JobsPlace::Database(Place::Server(_)) => Err(missing("postgres")),
+        #[cfg(not(feature = "redis"))]
+        JobsPlace::Redis(_) => Err(missing("redis")),
     }
+}
+
+/// A connection of its own, since what is fast enough for a cache may not be for jobs, and the other way round.
+#[cfg(feature = "redis")]
+fn redis_server(
+    section: &JobsSection,
+    url: &crate::config::ServerUrl,
+) -> Result<tenantry_resource::redis::RedisServer, crate::config::ConfigError> {
+    let mut options = tenantry_resource::redis::RedisOptions::default();
+    options.connect_timeout = section.busy_timeout;
+    options.response_timeout = section.busy_timeout;
+    // Workers that find nothing ask as often.
+    options.retry_after = section.options.poll;
+    crate::cache::redis_server("jobs", url, &section.prefix, options)
+}
+
+#[cfg(not(all(feature = "postgres", feature = "redis")))]
+fn missing(feature: &str) -> OpenError {
+    let source = format!("this build cannot go there; build with the feature {feature}").into();
+    OpenError::Jobs(BrokerError { place: "on a server".to_owned(), source })
 }

@@ -8,7 +8,7 @@ use std::{
 use tenantry_core::{BoxFuture, TenantId};
 use thiserror::Error;
 
-/// A durable store of jobs, which several processes may share. `tenantry-sqlx` has implementations.
+/// A durable store of jobs, which several processes may share. `tenantry-sqlx` has implementations, and `RedisJobs` is one.
 ///
 /// What an implementation promises:
 /// 1. Each change takes effect whole or not at all.

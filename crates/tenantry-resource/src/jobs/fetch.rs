@@ -92,14 +92,18 @@ async fn attempt<T: DeserializeOwned>(
 /// A job whose tenant is not served waits; those of a tenant that is gone are dropped.
 async fn put_aside(place: &Place, worker: &str, taken: &Taken, refusal: &Refusal) -> Result<(), BrokerError> {
     let (jobs, queue) = (&place.jobs, &place.queue);
-    if refusal.code() == Code::TenantUnknown && is_gone(place, taken.tenant).await {
-        let dropped = jobs.broker.forget(taken.tenant).await?;
-        tracing::warn!(tenant.id = taken.tenant.get(), dropped, "jobs of a tenant that is gone were dropped");
-        return Ok(());
-    }
-    jobs.broker.park(queue, taken.tenant, jobs.options.park).await?;
+    let put = if refusal.code() == Code::TenantUnknown && is_gone(place, taken.tenant).await {
+        let forgotten = jobs.broker.forget(taken.tenant).await;
+        forgotten.map(|dropped| {
+            tracing::warn!(tenant.id = taken.tenant.get(), dropped, "jobs of a tenant that is gone were dropped");
+        })
+    } else {
+        jobs.broker.park(queue, taken.tenant, jobs.options.park).await
+    };
+    // Whatever came of that: a job that is not given back has its lease extended for as long as the worker lives. Of those that
+    // were dropped it is one.
     jobs.broker.finish(worker, &taken.id, &Outcome::Returned).await?;
-    Ok(())
+    put
 }
 
 /// Whether the catalog itself does not have the tenant: this process may not have heard of a new one.

@@ -12,7 +12,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | `broker` | [`Broker`], what any store of jobs must be able to do; `tenantry-sqlx` has implementations |
+//! | `broker` | [`Broker`], what any store of jobs must be able to do; `tenantry-sqlx` has others |
 //! | `handle` | [`Jobs`], all queues of a deployment |
 //! | `queue` | [`JobQueue`], which jobs are pushed to |
 //! | `push` | a job on its way to the broker |
@@ -22,6 +22,7 @@
 //! | `keeper` | what goes on while a worker is there: leases, and jobs whose time has come |
 //! | `schedule` | jobs that come again and again, for each tenant |
 //! | `envelope` | the signature |
+//! | `on_redis` | `RedisJobs`, a broker on a Redis server (feature `redis`) |
 //! | `options` | limits and times |
 //! | `error` | what can go wrong |
 
@@ -32,12 +33,16 @@ mod error;
 mod fetch;
 mod handle;
 mod keeper;
+#[cfg(feature = "redis")]
+mod on_redis;
 mod options;
 mod push;
 mod queue;
 mod run;
 mod schedule;
 
+#[cfg(feature = "redis")]
+pub use self::on_redis::RedisJobs;
 pub use self::{
     broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
     error::JobError,

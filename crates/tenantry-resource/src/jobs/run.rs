@@ -110,14 +110,21 @@ impl Lease {
     pub(super) async fn finish(&self, outcome: &Outcome) {
         let options = &self.place.jobs.options;
         let begun = Instant::now();
+        let mut in_doubt = false;
         loop {
             match self.place.jobs.broker.finish(&self.worker, &self.id, outcome).await {
                 Ok(true) => return,
+                // Mostly it was stored when the answer was lost.
+                Ok(false) if in_doubt => {
+                    tracing::info!("what became of a job is stored, or else its lease ended and it runs again");
+                    return;
+                }
                 Ok(false) => {
                     tracing::warn!("the lease of a job ended while it ran, so it runs twice; raise jobs.lease");
                     return;
                 }
                 Err(error) if begun.elapsed() < options.lease => {
+                    in_doubt = true;
                     tracing::warn!(%error, "what became of a job cannot be stored yet");
                     tokio::time::sleep(options.poll).await;
                 }

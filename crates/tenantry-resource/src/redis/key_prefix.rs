@@ -38,6 +38,12 @@ impl KeyPrefix {
         [b"{", self.0.as_bytes(), b":", digits, part, rest].concat()
     }
 
+    /// What keys of the jobs of all tenants begin with. It is no tenant's, since those have a number there.
+    #[cfg(feature = "jobs")]
+    pub(crate) fn of_jobs(&self) -> String {
+        format!("{{{self}:jobs}}:")
+    }
+
     /// The text as it was given.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -19,11 +19,11 @@ use super::{KeyPrefix, away::Away};
 pub struct RedisOptions {
     /// What all keys begin with.
     pub prefix: KeyPrefix,
-    /// How long connecting may take. Default 1 second. Knob `cache.connect_timeout`.
+    /// How long connecting may take. Default 1 second. Knobs `cache.connect_timeout` and `jobs.busy_timeout`.
     pub connect_timeout: Duration,
-    /// How long an answer may take. Default 500 milliseconds. Knob `cache.response_timeout`.
+    /// How long an answer may take. Default 500 milliseconds. Knobs `cache.response_timeout` and `jobs.busy_timeout`.
     pub response_timeout: Duration,
-    /// How long a server that did not answer is left alone. Default 1 second. Knob `cache.retry_after`.
+    /// How long a server that did not answer is left alone. Default 1 second. Knobs `cache.retry_after` and `jobs.poll`.
     pub retry_after: Duration,
 }
 
@@ -78,6 +78,21 @@ impl RedisServer {
 
     pub(crate) fn prefix(&self) -> &KeyPrefix {
         &self.shared.options.prefix
+    }
+
+    /// Where it is, without passwords.
+    #[cfg(feature = "jobs")]
+    pub(crate) fn place(&self) -> String {
+        let info = self.shared.client.get_connection_info();
+        format!("Redis at {}, database {}", info.addr(), info.redis_settings().db())
+    }
+
+    /// How much time can pass at most between the first time that something is run and the second, when it is sent again: until
+    /// the first is given up, and the second has a connection and its answer.
+    #[cfg(feature = "jobs")]
+    pub(crate) fn patience(&self) -> Duration {
+        let RedisOptions { connect_timeout, response_timeout, .. } = self.shared.options;
+        connect_timeout.saturating_add(response_timeout).saturating_mul(2)
     }
 
     /// The number of the database that keys are in.

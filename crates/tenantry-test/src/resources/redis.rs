@@ -71,12 +71,27 @@ impl OwnRedis {
         Ok(Self { folder, url })
     }
 
+    /// Makes a server that writes all it is told to a file, and has it again after a restart.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OwnRedis::start`].
+    pub fn start_durable() -> Result<Self, RedisTestError> {
+        let server = Self::start()?;
+        server.stop()?;
+        let config = server.folder.path().join("redis.conf");
+        let text = fs::read_to_string(&config)?.replace("appendonly no", "appendonly yes");
+        fs::write(&config, text)?;
+        server.start_again()?;
+        Ok(server)
+    }
+
     /// Its URL. It is the same after a restart.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Stops it, connections or not. What is in it is gone.
+    /// Stops it, connections or not. What is in it is gone, unless it is durable.
     ///
     /// # Errors
     ///

@@ -57,13 +57,25 @@ impl CachePlace {
     /// The feature of the build that is missing, if one is.
     pub(super) fn missing(&self) -> Option<&'static str> {
         match self {
-            Self::Redis(url) if url.expose().starts_with("rediss:") => {
-                (!cfg!(feature = "redis-tls")).then_some("redis-tls")
-            }
-            Self::Redis(_) => (!cfg!(feature = "redis")).then_some("redis"),
+            Self::Redis(url) => missing(url),
             Self::Memory => None,
         }
     }
+}
+
+/// The feature without which there is no Redis server at this URL, if it is missing.
+pub(super) fn missing(url: &ServerUrl) -> Option<&'static str> {
+    match url.expose().starts_with("rediss:") {
+        true => (!cfg!(feature = "redis-tls")).then_some("redis-tls"),
+        false => (!cfg!(feature = "redis")).then_some("redis"),
+    }
+}
+
+/// Says when a prefix of keys cannot be one.
+pub(super) fn check_prefix(key: &str, prefix: &str, unless: &mut impl FnMut(bool, &str)) {
+    let plain = prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    let fits = matches!(prefix.len(), 1..=63);
+    unless(plain && fits, &format!("{key}: it has 1 to 63 letters, digits, hyphens, underscores, dots and colons"));
 }
 
 impl TryFrom<String> for CachePlace {
@@ -79,7 +91,7 @@ impl TryFrom<String> for CachePlace {
     }
 }
 
-const LIKE: &str = "redis://user:password@host:6379/0";
+pub(super) const LIKE: &str = "redis://user:password@host:6379/0";
 
 impl From<CachePlace> for String {
     fn from(place: CachePlace) -> Self {
@@ -112,9 +124,7 @@ pub(super) fn check(cache: &CacheSection, unless: &mut impl FnMut(bool, &str)) {
     if let Some(feature) = cache.url.missing() {
         unless(false, &format!("cache.url: this build cannot go there; build with the feature {feature}"));
     }
-    let plain = cache.prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
-    let fits = matches!(cache.prefix.len(), 1..=63);
-    unless(plain && fits, "cache.prefix: it has 1 to 63 letters, digits, hyphens, underscores, dots and colons");
+    check_prefix("cache.prefix", &cache.prefix, unless);
     unless(cache.key_bytes_max > 0, "cache.key_bytes_max: it has to be at least 1");
     unless(cache.value_bytes_max > 0, "cache.value_bytes_max: it has to be at least 1");
     let server_max = 512 << 20;

@@ -62,7 +62,7 @@ impl TryFrom<Raw> for CatalogSection {
     type Error = String;
 
     fn try_from(raw: Raw) -> Result<Self, String> {
-        let place = Place::of(raw.path, raw.url.as_deref())?.unwrap_or_else(|| Self::default().place);
+        let place = Place::of(raw.path, raw.url.as_deref(), &[])?.unwrap_or_else(|| Self::default().place);
         Ok(Self { place, poll: raw.poll, busy_timeout: raw.busy_timeout })
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    ClaimSection, Config, HostSection, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache, directory,
-    plans,
+    ClaimSection, Config, HostSection, JobsPlace, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache,
+    directory, plans,
 };
 
 /// Every problem, in the order of the file.
@@ -32,11 +32,14 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     let shared = Place::File(database.shared.clone());
     unless(config.catalog.place != shared, "database.shared: it is the file of the catalog");
     jobs(&config.jobs, &mut unless);
-    let own =
-        config.jobs.place != shared && (config.jobs.place != config.catalog.place || is_server(&config.jobs.place));
+    let jobs_file = match &config.jobs.place {
+        JobsPlace::Database(place) => file(place),
+        JobsPlace::Redis(_) => None,
+    };
+    let others = [Some(&config.catalog.place), Some(&shared), jobs_file];
+    let own = jobs_file.is_none() || !others[..2].contains(&jobs_file);
     unless(own, "jobs.path: it is the file of the catalog, or of the tenants' rows");
-    let others = [&config.catalog.place, &config.jobs.place, &shared];
-    let own = is_server(&config.directory.place) || !others.contains(&&config.directory.place);
+    let own = file(&config.directory.place).is_none_or(|users| !others.contains(&Some(users)));
     unless(own, "directory.path: it is the file of the catalog, of the jobs, or of the tenants' rows");
     resolve(&config.resolve, &mut unless);
     let believed = config.resolve.header.is_none() || !config.proxies.trusted.is_empty();
@@ -91,18 +94,18 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
 const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 fn jobs(jobs: &JobsSection, unless: &mut impl FnMut(bool, &str)) {
-    let can_go_there = !is_server(&jobs.place) || cfg!(feature = "postgres");
-    unless(can_go_there, "jobs.url: this build has no PostgreSQL; build with the feature postgres");
+    if let Some(feature) = jobs.place.missing() {
+        unless(false, &format!("jobs.url: this build cannot go there; build with the feature {feature}"));
+    }
+    cache::check_prefix("jobs.prefix", &jobs.prefix, unless);
+    let waits = !matches!(jobs.place, JobsPlace::Redis(_)) || !jobs.busy_timeout.is_zero();
+    unless(waits, "jobs.busy_timeout: on Redis it has to be longer than nothing");
     let options = &jobs.options;
     for (key, time) in [("lease", options.lease), ("poll", options.poll), ("park", options.park)] {
         unless(!time.is_zero(), &format!("jobs.{key}: it has to be longer than nothing"));
     }
     let ordered = !options.backoff_min.is_zero() && options.backoff_min <= options.backoff_max;
     unless(ordered, "jobs.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
-}
-
-const fn is_server(place: &Place) -> bool {
-    matches!(place, Place::Server(_))
 }
 
 fn resolve(resolve: &ResolveSection, unless: &mut impl FnMut(bool, &str)) {
@@ -184,4 +187,9 @@ fn is_folder(path: &str) -> bool {
 /// Whether it is a token, as names of headers and cookies are (RFC 9110 §5.6.2).
 fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// The place, if it is a file: two stores may be in one database, and not in one file.
+fn file(place: &Place) -> Option<&Place> {
+    matches!(place, Place::File(_)).then_some(place)
 }

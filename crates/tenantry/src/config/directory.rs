@@ -94,7 +94,7 @@ impl TryFrom<Raw> for DirectorySection {
     type Error = String;
 
     fn try_from(raw: Raw) -> Result<Self, String> {
-        let place = Place::of(raw.path, raw.url.as_deref())?.unwrap_or_else(|| Self::default().place);
+        let place = Place::of(raw.path, raw.url.as_deref(), &[])?.unwrap_or_else(|| Self::default().place);
         let mut local = LocalOptions::default();
         local.users_max = raw.users_max.get();
         local.hash_memory_kib = raw.hash_memory_kib.get();

@@ -11,7 +11,7 @@ use tenantry_core::{PlanName, Plans};
 
 use super::{
     CacheSection, CatalogSection, ConfigError, CookiesSection, DatabaseSection, DirectorySection, HtmlSection,
-    InstancesSection, JobsSection, KeysSection, MetricsSection, Place, PlanSection, ProxiesSection, ResolveSection,
+    InstancesSection, JobsSection, KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection,
     UploadsPlace, UploadsSection, check, plans, value,
 };
 
@@ -162,7 +162,7 @@ impl Config {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let claim = self.resolve.claim.as_mut().and_then(|claim| claim.keys.path_mut());
-        let stores = [&mut self.catalog.place, &mut self.directory.place, &mut self.jobs.place].map(Place::path_mut);
+        let stores = [self.catalog.place.path_mut(), self.directory.place.path_mut(), self.jobs.place.path_mut()];
         let uploads = match &mut self.uploads.place {
             UploadsPlace::Folder(path) => Some(path),
             UploadsPlace::Bucket(_) => None,

@@ -57,7 +57,7 @@ pub use self::{
     file::Config,
     http::{CookiesSection, HtmlSection, ProxiesSection},
     instances::InstancesSection,
-    jobs::JobsSection,
+    jobs::{JobsPlace, JobsSection},
     keys::KeysSection,
     metrics::MetricsSection,
     place::Place,

@@ -30,11 +30,11 @@ impl Place {
         }
     }
 
-    /// What the two keys say; nothing when none of them is written.
-    pub(super) fn of(path: Option<PathBuf>, url: Option<&str>) -> Result<Option<Self>, String> {
+    /// What the two keys say; nothing when none of them is written. `others` are the schemes that the key takes beside these.
+    pub(super) fn of(path: Option<PathBuf>, url: Option<&str>, others: &[&str]) -> Result<Option<Self>, String> {
         match (path, url) {
             (Some(path), None) => Ok(Some(Self::File(path))),
-            (None, Some(url)) => Self::of_url(url).map(Some),
+            (None, Some(url)) => Self::of_url(url, others).map(Some),
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err("path and url say the same thing; keep one of them".to_owned()),
         }
@@ -48,7 +48,7 @@ impl Place {
         }
     }
 
-    fn of_url(url: &str) -> Result<Self, String> {
+    fn of_url(url: &str, others: &[&str]) -> Result<Self, String> {
         // Without what follows the scheme: a URL may have a password in it.
         let (scheme, rest) = url.split_once(':').ok_or("url has no scheme; write sqlite://file.db, or use path")?;
         match scheme {
@@ -58,7 +58,10 @@ impl Place {
                 path => Ok(Self::File(path.into())),
             },
             "postgres" | "postgresql" => ServerUrl::parse(url).map(Self::Server),
-            other => Err(format!("url has the scheme {other:?}; it is one of sqlite, postgres")),
+            other => {
+                let known = [&["sqlite", "postgres"], others].concat().join(", ");
+                Err(format!("url has the scheme {other:?}; it is one of {known}"))
+            }
         }
     }
 }
@@ -70,17 +73,17 @@ mod tests {
     #[test]
     fn urls_name_files() {
         let file = |path: &str| Ok(Place::File(path.into()));
-        assert_eq!(Place::of_url("sqlite://tenantry.db"), file("tenantry.db"));
-        assert_eq!(Place::of_url("sqlite:///srv/tenantry.db"), file("/srv/tenantry.db"));
-        assert_eq!(Place::of_url("sqlite:tenantry.db"), file("tenantry.db"));
+        assert_eq!(Place::of_url("sqlite://tenantry.db", &[]), file("tenantry.db"));
+        assert_eq!(Place::of_url("sqlite:///srv/tenantry.db", &[]), file("/srv/tenantry.db"));
+        assert_eq!(Place::of_url("sqlite:tenantry.db", &[]), file("tenantry.db"));
         for wrong in ["sqlite::memory:", "sqlite://", "sqlite://a.db?mode=ro", "tenantry.db", "mysql://localhost/a"] {
-            assert!(Place::of_url(wrong).is_err(), "{wrong}");
+            assert!(Place::of_url(wrong, &[]).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn or_databases_of_a_server() {
-        let place = Place::of_url("postgres://ann:hush@db/tenants").unwrap();
+        let place = Place::of_url("postgres://ann:hush@db/tenants", &[]).unwrap();
         assert!(matches!(&place, Place::Server(url) if url.expose() == "postgres://ann:hush@db/tenants"));
         assert_eq!(place.key(), "url");
         assert_eq!(place.keys(), (None, Some("postgres://ann@db/tenants".to_owned())));

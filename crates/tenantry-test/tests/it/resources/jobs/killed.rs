@@ -1,10 +1,10 @@
-//! A worker process is killed in the middle of its work.
+//! Worker processes: one that is killed in the middle of its work, and two side by side.
 
 use std::{
     env, fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{self, Child, Command, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -20,6 +20,9 @@ use tenantry_test::resources::{World, jobs::eventually};
 /// How many jobs each tenant has.
 const JOBS: u32 = 60;
 
+/// How long a worker that was killed keeps its jobs.
+const LEASE: Duration = Duration::from_millis(600);
+
 /// Runs this test once more, as a worker in a process of its own, and kills it.
 ///
 /// `test` is the name of the test that calls this; `place` says where the jobs are, and `open` opens them there.
@@ -28,14 +31,12 @@ where
     P: Fn(&World) -> String,
     O: AsyncFn(String) -> Arc<dyn Broker>,
 {
-    if let (Ok(folder), Ok(place)) = (env::var("TENANTRY_TEST_WORLD"), env::var("TENANTRY_TEST_JOBS")) {
-        let world = World::elsewhere(Path::new(&folder)).await;
-        worker(&world, &queue(&world, open(place).await)).await;
+    if is_worker(LEASE, &open).await {
         return;
     }
     let world = World::new().await;
     let place = place(&world);
-    let queue = queue(&world, open(place.clone()).await);
+    let queue = queue(&world, open(place.clone()).await, LEASE);
     for number in 0..JOBS {
         for tenant in ["acme", "globex"] {
             within(world.scope(tenant), queue.enqueue(&number)).await.unwrap();
@@ -62,6 +63,60 @@ where
     check(&log(&world));
 }
 
+/// Runs this test twice more, as workers in processes of their own, until both have run jobs and none is left: each ran in one
+/// of them, and once.
+pub(crate) async fn side_by_side<P, O>(test: &str, place: P, open: O)
+where
+    P: Fn(&World) -> String,
+    O: AsyncFn(String) -> Arc<dyn Broker>,
+{
+    // However busy the machine is, no lease ends.
+    let lease = Duration::from_secs(600);
+    if is_worker(lease, &open).await {
+        return;
+    }
+    let world = World::new().await;
+    let place = place(&world);
+    let queue = queue(&world, open(place.clone()).await, lease);
+    let mut workers = [(); 2].map(|()| spawn(test, &world, &place));
+    let mut pushed = 0;
+    let both_work =
+        |log: &[Ran]| workers.iter().all(|worker| log.iter().filter(|ran| ran.process == worker.id()).count() >= 20);
+    while !both_work(&log(&world)) {
+        for tenant in ["acme", "globex"] {
+            within(world.scope(tenant), queue.enqueue(&pushed)).await.unwrap();
+            pushed += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    eventually("all jobs are done", async || {
+        queue_counts(&world, &queue, "acme").await + queue_counts(&world, &queue, "globex").await == 0
+    })
+    .await;
+    for worker in &mut workers {
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+    }
+    let ran = log(&world);
+    let mut numbers: Vec<_> = ran.iter().map(|ran| ran.number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..pushed).collect::<Vec<_>>(), "each ran, and once");
+    assert!(ran.iter().all(|ran| ran.lost == 0));
+}
+
+/// In a process that was started to be a worker, works until it is killed.
+async fn is_worker<O>(lease: Duration, open: &O) -> bool
+where
+    O: AsyncFn(String) -> Arc<dyn Broker>,
+{
+    let (Ok(folder), Ok(place)) = (env::var("TENANTRY_TEST_WORLD"), env::var("TENANTRY_TEST_JOBS")) else {
+        return false;
+    };
+    let world = World::elsewhere(Path::new(&folder)).await;
+    worker(&world, &queue(&world, open(place).await, lease)).await;
+    true
+}
+
 /// Every job ran, and none ran again without being told.
 fn check(log: &[Ran]) {
     let mut again = 0;
@@ -84,20 +139,22 @@ struct Ran {
     tenant: String,
     number: u32,
     lost: u32,
+    process: u32,
 }
 
 fn log(world: &World) -> Vec<Ran> {
     let text = fs::read_to_string(world.folder().join("log")).unwrap_or_default();
     let read = |line: &str| {
-        let [tenant, number, lost] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
-        Ran { tenant: tenant.to_owned(), number: number.parse().unwrap(), lost: lost.parse().unwrap() }
+        let [tenant, at, lost, process] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let number = |text: &str| text.parse().unwrap();
+        Ran { tenant: tenant.to_owned(), number: number(at), lost: number(lost), process: number(process) }
     };
     text.lines().map(read).collect()
 }
 
-fn queue(world: &World, broker: Arc<dyn Broker>) -> JobQueue<u32> {
+fn queue(world: &World, broker: Arc<dyn Broker>, lease: Duration) -> JobQueue<u32> {
     let mut options = JobOptions::default();
-    options.lease = Duration::from_millis(600);
+    options.lease = lease;
     options.poll = Duration::from_millis(50);
     options.concurrency_max = 4;
     let admission = Arc::clone(world.admission());
@@ -109,9 +166,9 @@ async fn queue_counts(world: &World, queue: &JobQueue<u32>, tenant: &str) -> u64
 }
 
 fn spawn(test: &str, world: &World, place: &str) -> Child {
-    let mut process = Command::new(env::current_exe().unwrap());
-    process.args([test, "--exact", "--nocapture"]).stdout(Stdio::null()).stderr(Stdio::null());
-    process.env("TENANTRY_TEST_WORLD", world.folder()).env("TENANTRY_TEST_JOBS", place).spawn().unwrap()
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.env("TENANTRY_TEST_WORLD", world.folder()).env("TENANTRY_TEST_JOBS", place).spawn().unwrap()
 }
 
 /// Works until it is killed.
@@ -124,7 +181,7 @@ async fn worker(world: &World, queue: &JobQueue<u32>) {
 /// Notes that it begins, and takes a while.
 async fn job(number: u32, log: Data<PathBuf>, delivery: Data<Delivery>) -> Result<(), std::io::Error> {
     let tenant = current().map_err(std::io::Error::other)?.slug().to_string();
-    let line = format!("{tenant} {number} {}\n", delivery.lost);
+    let line = format!("{tenant} {number} {} {}\n", delivery.lost, process::id());
     fs::OpenOptions::new().append(true).create(true).open(&*log)?.write_all(line.as_bytes())?;
     tokio::time::sleep(Duration::from_millis(20)).await;
     Ok(())

@@ -1,6 +1,8 @@
-//! Jobs in SQLite, and in PostgreSQL.
+//! Jobs in SQLite, in PostgreSQL, and on Redis.
 
 mod killed;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,11 +30,20 @@ async fn two_worlds_in_sqlite() {
 
 #[tokio::test]
 async fn a_killed_worker_on_sqlite_loses_nothing() {
-    let place = |world: &World| world.folder().join("jobs.db").display().to_string();
-    let open = async |place: String| {
-        Arc::new(SqliteJobs::open(place, Duration::from_secs(5)).await.unwrap()) as Arc<dyn Broker>
-    };
-    killed::loses_nothing("resources::jobs::a_killed_worker_on_sqlite_loses_nothing", place, open).await;
+    killed::loses_nothing("resources::jobs::a_killed_worker_on_sqlite_loses_nothing", file, in_file).await;
+}
+
+#[tokio::test]
+async fn two_processes_on_sqlite_never_get_the_same_job() {
+    killed::side_by_side("resources::jobs::two_processes_on_sqlite_never_get_the_same_job", file, in_file).await;
+}
+
+fn file(world: &World) -> String {
+    world.folder().join("jobs.db").display().to_string()
+}
+
+async fn in_file(path: String) -> Arc<dyn Broker> {
+    Arc::new(SqliteJobs::open(path, Duration::from_secs(5)).await.unwrap())
 }
 
 #[cfg(feature = "postgres")]
