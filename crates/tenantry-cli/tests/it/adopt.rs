@@ -51,13 +51,15 @@ async fn three_instances_become_one_deployment() {
         "exit 0
 --- stdout
 acme has the 4 rows of acme, and is active
-TABLE      ROWS  CHECKSUM
-users      1     [sum]
-notes      2     [sum]
-tags       0     [sum]
-note_tags  0     [sum]
-comments   0     [sum]
-settings   1     [sum]
+TABLE        ROWS  CHECKSUM
+users        1     [sum]
+notes        2     [sum]
+tags         0     [sum]
+note_tags    0     [sum]
+comments     0     [sum]
+settings     1     [sum]
+attachments  0     [sum]
+digests      0     [sum]
 --- stderr
 hint: the shared database had no schema, and has that of the instance now; new tenants begin without rows, since it cannot \
 be told which of these came from migrations",
@@ -106,9 +108,10 @@ error[source]: [home]/text is no SQLite database, or it is encrypted; name the f
         "adopt globex --from other",
         "exit 1
 --- stderr
-error[schema_differs]: the schema of the source differs from that of the shared database in index comments_by_note, index \
-comments_by_user, index note_tags_by_tag, index notes_by_change, index notes_by_user, table comments, table note_tags, table \
-notes, table settings, table t, table tags, table users, trigger notes_touch, view note_overview
+error[schema_differs]: the schema of the source differs from that of the shared database in index attachments_by_note, index \
+comments_by_note, index comments_by_user, index note_tags_by_tag, index notes_by_change, index notes_by_user, table \
+attachments, table comments, table digests, table note_tags, table notes, table settings, table t, table tags, table users, \
+trigger notes_touch, view note_overview
 hint: `tenantry plan other` shows the differences; usually both have to run the same migrations first",
     );
     assert_eq!(json(&home, "tenant list")["tenants"].as_array().unwrap().len(), 1);

@@ -72,7 +72,7 @@ async fn instances_on_a_server_and_in_a_file_become_tenants() {
     assert!(planned.starts_with("exit 0") && planned.ends_with("it can be adopted now\n"), "{planned}");
     let adopted = target.show(&format!("adopt acme --from {url}"));
     assert!(adopted.starts_with("exit 0") && adopted.contains("acme has the 4 rows of postgres://"), "{adopted}");
-    assert!(adopted.contains(", and is active") && adopted.contains("notes      2     [sum]"), "{adopted}");
+    assert!(adopted.contains(", and is active") && adopted.contains("notes        2     [sum]"), "{adopted}");
     let again = target.show(&format!("adopt acme --from {url}"));
     assert!(again.contains("acme had the 4 rows of postgres://"), "{again}");
 
