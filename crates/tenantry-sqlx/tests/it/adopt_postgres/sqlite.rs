@@ -19,7 +19,8 @@ async fn the_example_moves_from_a_file_to_a_server() {
     for (id, file, name) in &files {
         notes(file, name).await;
         let adoption = adopt_file(&target, *id, file).await.unwrap();
-        let rows: Vec<_> = adoption.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+        let rows = adoption.tables.iter().map(|table| (table.name.as_str(), table.rows));
+        let rows: Vec<_> = rows.filter(|(_, rows)| *rows > 0).collect();
         let expected = [("users", 2), ("notes", 2), ("tags", 2), ("note_tags", 3), ("comments", 1), ("settings", 1)];
         assert_eq!(rows, expected);
     }
