@@ -53,7 +53,7 @@ impl Deployment {
         let who = variable("SUDO_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let host = if host.trim().is_empty() { "this machine" } else { host.trim() };
-        let act = Act::of(who.unwrap_or_else(|| "somebody".to_owned()), format!("the command line on {host}"));
+        let act = Act::of(who.unwrap_or_else(unnamed), format!("the command line on {host}"));
         match &self.why {
             Some(why) => act.because(why),
             None => act,
@@ -97,4 +97,15 @@ impl Deployment {
             None => format!("there is no {} here, so {key} has its default; --config names another", Config::FILE_NAME),
         }
     }
+}
+
+/// Who is at the command line, where the environment has no name.
+#[cfg(unix)]
+fn unnamed() -> String {
+    format!("user {}", rustix::process::getuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn unnamed() -> String {
+    "somebody".to_owned()
 }

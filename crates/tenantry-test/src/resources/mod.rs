@@ -8,6 +8,7 @@
 //! | `directory` | directories of people: local users, or a server that speaks LDAP |
 //! | `jobs` | stores of jobs, and the queues on them |
 //! | `redis` | the handle for applications that speak Redis themselves (feature `redis`) |
+//! | `settings` | settings of an application: [`settings`](fn@settings::settings), and random changes |
 //! | `tenants`, `world` | two tenants to work for; the same with a catalog, to be changed as an administrator would |
 //! | `uploads` | files: [`uploads`](fn@uploads), and [`uploads_in_two_worlds`] with random operations |
 
@@ -18,6 +19,7 @@ pub mod directory;
 pub mod jobs;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod settings;
 mod tenants;
 mod uploads;
 mod world;

@@ -5,6 +5,7 @@ mod directory;
 mod jobs;
 #[cfg(feature = "redis")]
 mod redis;
+mod settings;
 mod uploads;
 #[cfg(feature = "s3")]
 mod uploads_s3;
