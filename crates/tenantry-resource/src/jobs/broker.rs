@@ -13,7 +13,8 @@ use thiserror::Error;
 /// What an implementation promises:
 /// 1. Each change takes effect whole or not at all.
 /// 2. A job that is taken belongs to one worker until it is finished, or until its lease ends and [`Broker::tend`] makes it
-///    ready again. Nothing else removes or changes it but [`Broker::forget`].
+///    ready again. Nothing else removes or changes it but [`Broker::forget`]. Only what the process knows it has is extended
+///    ([`Held`](super::Held)): when the answer to a take is lost, the job comes again while its worker lives.
 /// 3. [`Broker::take`] is fair among the tenants that have ready jobs: it counts each job as one unit of work, and takes
 ///    that of the tenant whose next unit begins first (start-time fair queueing: Goyal, Vin and Cheng, "Start-time Fair
 ///    Queueing", SIGCOMM 1996). A tenant that comes anew begins where the others are, neither before nor behind them.

@@ -13,6 +13,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | `broker` | [`Broker`], what any store of jobs must be able to do; `tenantry-sqlx` has others |
+//! | `held` | which jobs the workers of a process have, for brokers |
 //! | `handle` | [`Jobs`], all queues of a deployment |
 //! | `queue` | [`JobQueue`], which jobs are pushed to |
 //! | `push` | a job on its way to the broker |
@@ -32,6 +33,7 @@ mod envelope;
 mod error;
 mod fetch;
 mod handle;
+mod held;
 mod keeper;
 #[cfg(feature = "redis")]
 mod on_redis;
@@ -47,6 +49,7 @@ pub use self::{
     broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
     error::JobError,
     handle::Jobs,
+    held::Held,
     options::JobOptions,
     queue::JobQueue,
     run::{Delivery, RunLayer, RunService},

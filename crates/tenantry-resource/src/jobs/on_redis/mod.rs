@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `store` | [`RedisJobs`]: what a broker does |
 //! | `open` | what a server has to be like before jobs are entrusted to it |
-//! | `held` | which jobs the workers of this process have, as far as they know |
 //! | `scripts` | the scripts, which are in `lua/`; `prelude.lua` says where things are, and how turns are taken |
 //!
 //! 1. Every operation is one script, which the server runs whole and alone. Whatever may fail is looked at before the first
@@ -18,7 +17,6 @@
 //! 4. When the connection is lost, nobody knows whether the last command was run. It is sent again where that is the same as
 //!    once; each operation in `store` says why it is, or what happens instead.
 
-mod held;
 mod open;
 mod scripts;
 mod store;

@@ -8,9 +8,12 @@ use std::{
 use redis::{FromRedisValue, Script, ScriptInvocation};
 use tenantry_core::{BoxFuture, TenantId};
 
-use super::{held::Held, open, scripts::Scripts};
+use super::{open, scripts::Scripts};
 use crate::{
-    jobs::broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
+    jobs::{
+        Held,
+        broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
+    },
     redis::{RedisServer, Repeat},
 };
 

@@ -33,7 +33,6 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_order ON jobs (queue, tenant, state, priority DESC, number);
 CREATE INDEX jobs_later ON jobs (queue, due) WHERE state = 'later';
 CREATE INDEX jobs_leases ON jobs (queue, lease_ends) WHERE state = 'running';
-CREATE INDEX jobs_workers ON jobs (worker, lease_ends) WHERE state = 'running';
 CREATE UNIQUE INDEX jobs_unique ON jobs (queue, tenant, unique_key) WHERE unique_key IS NOT NULL AND state <> 'dead';
 
 CREATE TABLE turns (
@@ -145,13 +144,13 @@ BEGIN
 END $$;
 
 -- What goes on while a worker is there.
-CREATE FUNCTION tend(of_queue text, of_worker text, lease bigint, step bigint, why text)
+CREATE FUNCTION tend(of_queue text, of_worker text, lease bigint, step bigint, why text, held text[])
 RETURNS TABLE (due bigint, lost bigint, dead bigint) LANGUAGE plpgsql AS $$
 DECLARE
     time bigint := tenantry_jobs.now_ms();
 BEGIN
     UPDATE tenantry_jobs.jobs SET lease_ends = time + lease
-        WHERE worker = of_worker AND state = 'running' AND lease_ends < time + lease * 2 / 3;
+        WHERE id = ANY (held) AND worker = of_worker AND state = 'running' AND lease_ends < time + lease * 2 / 3;
     PERFORM tenantry_jobs.lock_clock(of_queue);
     WITH ended AS (
         UPDATE tenantry_jobs.jobs j SET

@@ -32,7 +32,7 @@ pub(super) const RETURNED: &str = "
     UPDATE tenantry_jobs.jobs SET state = 'ready', attempt = attempt - 1, worker = NULL, lease_ends = NULL
     WHERE id = $1 AND worker = $2 AND state = 'running'";
 
-pub(super) const TEND: &str = "SELECT due, lost, dead FROM tenantry_jobs.tend($1, $2, $3, $4, $5)";
+pub(super) const TEND: &str = "SELECT due, lost, dead FROM tenantry_jobs.tend($1, $2, $3, $4, $5, $6)";
 
 pub(super) const PARK: &str = "
     UPDATE tenantry_jobs.turns SET parked_until = tenantry_jobs.now_ms() + $3 WHERE queue = $1 AND tenant = $2";

@@ -27,7 +27,6 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_order ON jobs (queue, tenant, state, priority DESC, number);
 CREATE INDEX jobs_later ON jobs (queue, due) WHERE state = 'later';
 CREATE INDEX jobs_leases ON jobs (queue, lease_ends) WHERE state = 'running';
-CREATE INDEX jobs_workers ON jobs (worker, lease_ends) WHERE state = 'running';
 CREATE UNIQUE INDEX jobs_unique ON jobs (queue, tenant, unique_key) WHERE unique_key IS NOT NULL AND state <> 'dead';
 
 -- Tenants with jobs, by queue. `start` is when the tenant's next job begins, counted in jobs: the smallest one is next. The

@@ -38,8 +38,9 @@ pub(super) const RETURNED: &str = "
     WHERE id = ?1 AND worker = ?2 AND state = 'running'";
 
 /// Where a third of the lease is over.
-pub(super) const EXTEND: &str =
-    "UPDATE jobs SET lease_ends = ?2 WHERE worker = ?1 AND state = 'running' AND lease_ends < ?3";
+pub(super) const EXTEND: &str = "
+    UPDATE jobs SET lease_ends = ?2
+    WHERE id IN (SELECT value FROM json_each(?4)) AND worker = ?1 AND state = 'running' AND lease_ends < ?3";
 
 pub(super) const LOST: &str = "
     UPDATE jobs SET

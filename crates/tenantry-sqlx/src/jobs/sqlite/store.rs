@@ -11,7 +11,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tenantry_core::{BoxFuture, TenantId};
-use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, NewJob, Outcome, Pushed, Taken, Tended};
+use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, Held, NewJob, Outcome, Pushed, Taken, Tended};
 use thiserror::Error;
 
 use super::sql;
@@ -29,6 +29,7 @@ use crate::{
 pub struct SqliteJobs {
     path: PathBuf,
     pool: SqlitePool,
+    held: Held,
 }
 
 impl SqliteJobs {
@@ -50,7 +51,7 @@ impl SqliteJobs {
         // Writers come one after the other anyway, and there is hardly anything else.
         let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(busy_timeout + ACQUIRE_SLACK);
         let pool = pool.connect_with(connect).await.map_err(|error| unavailable(&path, error))?;
-        let store = Self { path, pool };
+        let store = Self { path, pool, held: Held::default() };
         store.prepare().await?;
         Ok(store)
     }
@@ -140,8 +141,12 @@ impl SqliteJobs {
 
     async fn tend_queue(&self, queue: &str, worker: &str, lease: Duration) -> Result<Tended, sqlx::Error> {
         let now = now();
-        let extend = sqlx::query(sql::EXTEND).bind(worker).bind(now + millis(lease)).bind(now + millis(lease * 2 / 3));
-        extend.execute(&self.pool).await?;
+        let held = self.held.of(worker, lease);
+        if !held.is_empty() {
+            let extend =
+                sqlx::query(sql::EXTEND).bind(worker).bind(now + millis(lease)).bind(now + millis(lease * 2 / 3));
+            extend.bind(serde_json::Value::from(held).to_string()).execute(&self.pool).await?;
+        }
         let lost = sqlx::query(sql::LOST).bind(queue).bind(now).bind(LOST).bind(STEP_MAX).fetch_all(&self.pool).await?;
         let due = sqlx::query(sql::DUE).bind(queue).bind(now).bind(STEP_MAX).execute(&self.pool).await?;
         sqlx::query(sql::UNPARK).bind(queue).bind(now).execute(&self.pool).await?;
@@ -218,7 +223,11 @@ impl Broker for SqliteJobs {
         Box::pin(async move {
             let take = sqlx::query(sql::TAKE).bind(queue).bind(worker).bind(now() + millis(lease));
             let row = take.fetch_optional(&self.pool).await.map_err(|error| self.failed(error))?;
-            row.as_ref().map(taken).transpose().map_err(|error| self.failed(error))
+            let taken = row.as_ref().map(taken).transpose().map_err(|error| self.failed(error))?;
+            if let Some(taken) = &taken {
+                self.held.took(worker, &taken.id);
+            }
+            Ok(taken)
         })
     }
 
@@ -228,7 +237,12 @@ impl Broker for SqliteJobs {
         id: &'a str,
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<bool, BrokerError>> {
-        Box::pin(async move { self.finish_job(worker, id, outcome).await.map_err(|error| self.failed(error)) })
+        Box::pin(async move {
+            self.held.ends(worker, id);
+            let finished = self.finish_job(worker, id, outcome).await.map_err(|error| self.failed(error))?;
+            self.held.ended(worker, id);
+            Ok(finished)
+        })
     }
 
     fn tend<'a>(

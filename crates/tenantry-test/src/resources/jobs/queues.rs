@@ -129,6 +129,22 @@ async fn leases_are_extended(broker: &dyn Broker) {
     assert!(broker.finish("keeps", "kept", &Outcome::Done).await.unwrap());
 }
 
+/// The store says that the worker has a job, and the worker does not know: the answer went elsewhere, to another handle on the same
+/// store.
+pub async fn a_lost_take(worker: &dyn Broker, elsewhere: &dyn Broker) {
+    push(worker, "astray", ACME, &[job("known"), job("astray")]).await;
+    assert_eq!(take_id(worker, "astray").await.as_deref(), Some("known"));
+    let astray = elsewhere.take("astray", "w", Duration::from_millis(1)).await.unwrap().unwrap();
+    assert_eq!(astray.id, "astray");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let tended = worker.tend("astray", "w", LEASE).await.unwrap();
+    assert_eq!(tended, Tended { lost: 1, ..Tended::default() }, "while the worker lives");
+    let again = take(worker, "astray").await.unwrap();
+    assert_eq!((again.id.as_str(), again.attempt, again.lost), ("astray", 2, 1));
+    finish(worker, "known", Outcome::Done).await;
+    finish(worker, "astray", Outcome::Done).await;
+}
+
 async fn no_two_have_the_same_key(broker: &dyn Broker) {
     let keyed = |id| NewJob { unique_key: Some("daily".to_owned()), ..job(id) };
     push(broker, "keys", ACME, &[keyed("k1")]).await;

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use redis::AsyncCommands;
 use tenantry_core::TenantId;
 use tenantry_resource::jobs::{Broker, Envelope, NewJob, Outcome, Pushed, Tended};
-use tenantry_test::resources::redis::{OwnRedis, options, url};
+use tenantry_test::resources::{
+    jobs,
+    redis::{OwnRedis, options, url},
+};
 
 use super::{admin, open};
 
@@ -152,22 +155,11 @@ async fn a_push_that_is_sent_again_adds_nothing() {
     broker.forget(GLOBEX).await.unwrap();
 }
 
-/// The server says that the worker has it, and the worker does not know.
 #[tokio::test]
 async fn a_job_whose_take_was_lost_comes_again_while_the_worker_lives() {
     let options = options();
     let [worker, lost] = [open(&url().unwrap(), options.clone()).await, open(&url().unwrap(), options).await];
-    worker.push("lost", ACME, &many("l", 2), None).await.unwrap();
-    let known = worker.take("lost", "w", LEASE).await.unwrap().unwrap();
-    // The answer goes elsewhere.
-    assert_eq!(lost.take("lost", "w", Duration::from_millis(1)).await.unwrap().unwrap().id, "l1");
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    assert_eq!(worker.tend("lost", "w", LEASE).await.unwrap(), Tended { lost: 1, ..Tended::default() });
-    let again = worker.take("lost", "w", LEASE).await.unwrap().unwrap();
-    assert_eq!((again.id.as_str(), again.attempt, again.lost), ("l1", 2, 1));
-    for id in [&known.id, &again.id] {
-        assert!(worker.finish("w", id, &Outcome::Done).await.unwrap());
-    }
+    jobs::a_lost_take(&*worker, &*lost).await;
 }
 
 /// The process that forgets a tenant ends after the first step.

@@ -6,12 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Only what is in here has its lease extended.
+/// For implementations of [`Broker`](super::Broker): which jobs the workers of this process have, as far as they know. Only those have their
+/// leases extended.
 ///
 /// The answer to a take may be lost on its way: then the server says that a worker has a job, and the worker does not know. If
 /// everything were extended that has the worker's name on it, that job would wait for as long as the worker lives.
-#[derive(Default)]
-pub(super) struct Held {
+#[derive(Debug, Default)]
+pub struct Held {
     workers: Mutex<HashMap<String, Jobs>>,
 }
 
@@ -20,19 +21,19 @@ type Jobs = HashMap<String, Option<Instant>>;
 
 impl Held {
     /// A worker has got a job.
-    pub(super) fn took(&self, worker: &str, id: &str) {
+    pub fn took(&self, worker: &str, id: &str) {
         self.lock().entry(worker.to_owned()).or_default().insert(id.to_owned(), None);
     }
 
     /// A worker is done with a job, and is about to say so.
-    pub(super) fn ends(&self, worker: &str, id: &str) {
+    pub fn ends(&self, worker: &str, id: &str) {
         if let Some(ended) = self.lock().get_mut(worker).and_then(|jobs| jobs.get_mut(id)) {
             ended.get_or_insert_with(Instant::now);
         }
     }
 
     /// The server has been told, or says that the job is not this worker's.
-    pub(super) fn ended(&self, worker: &str, id: &str) {
+    pub fn ended(&self, worker: &str, id: &str) {
         let mut workers = self.lock();
         if let Some(jobs) = workers.get_mut(worker) {
             jobs.remove(id);
@@ -43,7 +44,7 @@ impl Held {
     }
 
     /// What a worker has. It tries for as long as a lease to tell what became of a job; then the job is given up, and runs again.
-    pub(super) fn of(&self, worker: &str, lease: Duration) -> Vec<String> {
+    pub fn of(&self, worker: &str, lease: Duration) -> Vec<String> {
         let mut workers = self.lock();
         let Some(jobs) = workers.get_mut(worker) else { return Vec::new() };
         jobs.retain(|_, ended| ended.is_none_or(|ended| ended.elapsed() <= lease));
