@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -25,12 +24,13 @@ use super::{
     options::JobOptions,
     queue::{JobQueue, Place},
     run::{Lease, RunLayer},
+    worker::Worker,
 };
 use crate::NoRandomness;
 
 /// What a queue does as the backend of one worker.
 pub(super) struct Working<T> {
-    worker: Arc<str>,
+    worker: Worker,
     /// Keeps the leases until the worker is dropped.
     _keeper: Keeper,
     /// Tells the fetching to stop, at the latest when this is dropped.
@@ -41,8 +41,8 @@ pub(super) struct Working<T> {
 
 impl<T: DeserializeOwned + Send + 'static> Working<T> {
     fn begin(place: &Place) -> Result<Self, NoRandomness> {
-        let worker = super::push::new_id()?.into();
-        let keeper = Keeper::start(place.clone(), Arc::clone(&worker));
+        let worker = Worker::new(super::push::new_id()?);
+        let keeper = Keeper::start(place.clone(), worker.clone());
         let stop = CancellationToken::new().drop_guard();
         Ok(Self { worker, _keeper: keeper, stop, fetching: None, closing: None })
     }
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned + Send + 'static> Working<T> {
     /// may hold a connection that others wait for.
     #[expect(clippy::disallowed_methods, reason = "it has no tenant before it has a job")]
     fn fetching(&mut self, place: &Place) -> &mut JoinHandle<Option<Task<T>>> {
-        let next = || fetch::next(place.clone(), Arc::clone(&self.worker), self.stop.token().clone());
+        let next = || fetch::next(place.clone(), self.worker.clone(), self.stop.token().clone());
         self.fetching.get_or_insert_with(|| tokio::spawn(next()))
     }
 

@@ -13,8 +13,7 @@ use thiserror::Error;
 /// What an implementation promises:
 /// 1. Each change takes effect whole or not at all.
 /// 2. A job that is taken belongs to one worker until it is finished, or until its lease ends and [`Broker::tend`] makes it
-///    ready again. Nothing else removes or changes it but [`Broker::forget`]. Only what the process knows it has is extended
-///    ([`Held`](super::Held)): when the answer to a take is lost, the job comes again while its worker lives.
+///    ready again. Nothing else removes or changes it but [`Broker::forget`].
 /// 3. [`Broker::take`] is fair among the tenants that have ready jobs: it counts each job as one unit of work, and takes
 ///    that of the tenant whose next unit begins first (start-time fair queueing: Goyal, Vin and Cheng, "Start-time Fair
 ///    Queueing", SIGCOMM 1996). A tenant that comes anew begins where the others are, neither before nor behind them.
@@ -49,12 +48,13 @@ pub trait Broker: Send + Sync + 'static {
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<bool, BrokerError>>;
 
-    /// Extends the leases of what this worker has taken, and makes jobs ready whose time has come, whose lease has ended or
+    /// Extends the leases of those that this worker has of the jobs `held`, and makes jobs ready whose time has come, whose lease has ended or
     /// whose tenant was parked long enough. Called every now and then.
     fn tend<'a>(
         &'a self,
         queue: &'a str,
         worker: &'a str,
+        held: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>>;
 

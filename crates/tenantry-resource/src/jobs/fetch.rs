@@ -16,12 +16,13 @@ use super::{
     push,
     queue::Place,
     run::{Delivery, Lease},
+    worker::{Hold, Worker},
 };
 
 /// Waits for the next job that can run now; nothing when it is told to stop.
 pub(super) async fn next<T: DeserializeOwned>(
     place: Place,
-    worker: Arc<str>,
+    worker: Worker,
     stop: CancellationToken,
 ) -> Option<Task<T>> {
     let mut failures = 0;
@@ -63,27 +64,29 @@ enum Attempt<T> {
 
 async fn attempt<T: DeserializeOwned>(
     place: &Place,
-    worker: &Arc<str>,
+    worker: &Worker,
     stop: &CancellationToken,
 ) -> Result<Attempt<T>, BrokerError> {
     let (jobs, queue) = (&place.jobs, &place.queue);
-    let Some(taken) = jobs.broker.take(queue, worker, jobs.options.lease).await? else { return Ok(Attempt::Nothing) };
+    let taken = jobs.broker.take(queue, &worker.name, jobs.options.lease).await?;
+    let Some(taken) = taken else { return Ok(Attempt::Nothing) };
+    let hold = worker.hold(&taken.id);
     if stop.is_cancelled() {
-        jobs.broker.finish(worker, &taken.id, &Outcome::Returned).await?;
+        jobs.broker.finish(&worker.name, &taken.id, &Outcome::Returned).await?;
         return Ok(Attempt::Nothing);
     }
     let scope = match jobs.admission.admit_id(taken.tenant) {
         Ok(scope) => scope,
         Err(refusal) => {
-            put_aside(place, worker, &taken, &refusal).await?;
+            put_aside(place, &worker.name, &taken, &refusal).await?;
             return Ok(Attempt::Again);
         }
     };
     match read(place, &taken) {
-        Ok(task) => Ok(Attempt::Ready(dress(task, place, worker, &scope, taken))),
+        Ok(task) => Ok(Attempt::Ready(dress(task, place, hold, &scope, taken))),
         Err(failure) => {
             tracing::error!(tenant.slug = %scope.slug(), %queue, job = taken.id, failure, "a job cannot be run");
-            jobs.broker.finish(worker, &taken.id, &Outcome::Dead { failure }).await?;
+            jobs.broker.finish(&worker.name, &taken.id, &Outcome::Dead { failure }).await?;
             Ok(Attempt::Again)
         }
     }
@@ -100,8 +103,7 @@ async fn put_aside(place: &Place, worker: &str, taken: &Taken, refusal: &Refusal
     } else {
         jobs.broker.park(queue, taken.tenant, jobs.options.park).await
     };
-    // Whatever came of that: a job that is not given back has its lease extended for as long as the worker lives. Of those that
-    // were dropped it is one.
+    // Whatever came of that, or else it waits for the end of its lease. Of those that were dropped it is one.
     jobs.broker.finish(worker, &taken.id, &Outcome::Returned).await?;
     put
 }
@@ -133,7 +135,7 @@ fn read<T: DeserializeOwned>(place: &Place, taken: &Taken) -> Result<TaskBuilder
 }
 
 /// The job with all that apalis, the handler and the layer around it need to know.
-fn dress<T>(task: TaskBuilder<T>, place: &Place, worker: &Arc<str>, scope: &Scope, taken: Taken) -> Task<T> {
+fn dress<T>(task: TaskBuilder<T>, place: &Place, hold: Hold, scope: &Scope, taken: Taken) -> Task<T> {
     let Taken { id, attempt, lost, attempts_max, priority, .. } = taken;
     if lost > 0 {
         tracing::warn!(
@@ -142,14 +144,7 @@ fn dress<T>(task: TaskBuilder<T>, place: &Place, worker: &Arc<str>, scope: &Scop
         );
     }
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let lease = Lease {
-        place: place.clone(),
-        worker: Arc::clone(worker),
-        scope: scope.clone(),
-        id: id.as_str().into(),
-        attempt,
-        attempts_max,
-    };
+    let lease = Lease { place: place.clone(), hold: Arc::new(hold), scope: scope.clone(), attempt, attempts_max };
     task.task_id(TaskId::from_string(id))
         .queue(Queue::from(&*place.queue))
         // apalis counts this one itself.

@@ -1,17 +1,15 @@
 //! What goes on while a worker is there: its leases are extended, and jobs become ready whose time has come.
 
-use std::sync::Arc;
-
 use tokio::task::JoinHandle;
 
-use super::{broker::Tended, queue::Place};
+use super::{broker::Tended, queue::Place, worker::Worker};
 
 /// A task of its own, so that leases are kept while handlers keep the worker busy. It ends when this is dropped.
 pub(super) struct Keeper(JoinHandle<()>);
 
 impl Keeper {
     #[expect(clippy::disallowed_methods, reason = "it works for all tenants, and runs no code of theirs")]
-    pub(super) fn start(place: Place, worker: Arc<str>) -> Self {
+    pub(super) fn start(place: Place, worker: Worker) -> Self {
         Self(tokio::spawn(keep(place, worker)))
     }
 }
@@ -22,10 +20,10 @@ impl Drop for Keeper {
     }
 }
 
-async fn keep(place: Place, worker: Arc<str>) {
+async fn keep(place: Place, worker: Worker) {
     let options = &place.jobs.options;
     loop {
-        match place.jobs.broker.tend(&place.queue, &worker, options.lease).await {
+        match place.jobs.broker.tend(&place.queue, &worker.name, &worker.held(), options.lease).await {
             Ok(tended) => told(&place, tended),
             // Whoever takes jobs says so.
             Err(error) => tracing::debug!(queue = %place.queue, %error, "leases cannot be extended"),

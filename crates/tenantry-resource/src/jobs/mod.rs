@@ -13,13 +13,13 @@
 //! | module | what it has |
 //! |---|---|
 //! | `broker` | [`Broker`], what any store of jobs must be able to do; `tenantry-sqlx` has others |
-//! | `held` | which jobs the workers of a process have, for brokers |
 //! | `handle` | [`Jobs`], all queues of a deployment |
 //! | `queue` | [`JobQueue`], which jobs are pushed to |
 //! | `push` | a job on its way to the broker |
 //! | `backend` | the same queue, as apalis' workers take jobs from it |
 //! | `fetch` | the next job: taken, admitted, checked |
 //! | `run` | the layer around handlers: the scope, and what becomes of the job |
+//! | `worker` | a worker, and what it has |
 //! | `keeper` | what goes on while a worker is there: leases, and jobs whose time has come |
 //! | `schedule` | jobs that come again and again, for each tenant |
 //! | `envelope` | the signature |
@@ -33,7 +33,6 @@ mod envelope;
 mod error;
 mod fetch;
 mod handle;
-mod held;
 mod keeper;
 #[cfg(feature = "redis")]
 mod on_redis;
@@ -42,6 +41,7 @@ mod push;
 mod queue;
 mod run;
 mod schedule;
+mod worker;
 
 #[cfg(feature = "redis")]
 pub use self::on_redis::RedisJobs;
@@ -49,7 +49,6 @@ pub use self::{
     broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
     error::JobError,
     handle::Jobs,
-    held::Held,
     options::JobOptions,
     queue::JobQueue,
     run::{Delivery, RunLayer, RunService},

@@ -10,10 +10,7 @@ use tenantry_core::{BoxFuture, TenantId};
 
 use super::{open, scripts::Scripts};
 use crate::{
-    jobs::{
-        Held,
-        broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
-    },
+    jobs::broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
     redis::{RedisServer, Repeat},
 };
 
@@ -32,7 +29,6 @@ pub struct RedisJobs {
     /// The key that every script is given.
     layout: String,
     scripts: Scripts,
-    held: Held,
 }
 
 impl RedisJobs {
@@ -43,7 +39,7 @@ impl RedisJobs {
     /// When the server is away, may evict jobs, or has those of a newer version.
     pub async fn open(server: RedisServer) -> Result<Self, BrokerError> {
         let layout = format!("{}layout", server.prefix().of_jobs());
-        let jobs = Self { server, layout, scripts: Scripts::new(), held: Held::default() };
+        let jobs = Self { server, layout, scripts: Scripts::new() };
         match open::check(&jobs.server, &jobs.layout).await {
             Ok(()) => Ok(jobs),
             Err(source) => Err(jobs.unavailable(source)),
@@ -101,11 +97,7 @@ impl Broker for RedisJobs {
             let mut take = self.invoke(&self.scripts.take);
             take.arg(queue).arg(worker).arg(millis(lease));
             let row: Option<TakenRow> = self.run(Repeat::Never, &take).await?;
-            let taken = row.map(taken);
-            if let Some(taken) = &taken {
-                self.held.took(worker, &taken.id);
-            }
-            Ok(taken)
+            Ok(row.map(taken))
         })
     }
 
@@ -127,10 +119,7 @@ impl Broker for RedisJobs {
             let mut finish = self.invoke(&self.scripts.finish);
             let remembered = millis(self.server.patience());
             finish.arg(worker).arg(id).arg(what).arg(delay).arg(failure).arg(remembered);
-            self.held.ends(worker, id);
-            let finished = self.run(Repeat::Never, &finish).await?;
-            self.held.ended(worker, id);
-            Ok(finished)
+            self.run(Repeat::Never, &finish).await
         })
     }
 
@@ -139,11 +128,12 @@ impl Broker for RedisJobs {
         &'a self,
         queue: &'a str,
         worker: &'a str,
+        held: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>> {
         Box::pin(async move {
             let mut tend = self.invoke(&self.scripts.tend);
-            tend.arg(queue).arg(worker).arg(millis(lease)).arg(STEP_MAX).arg(LOST).arg(self.held.of(worker, lease));
+            tend.arg(queue).arg(worker).arg(millis(lease)).arg(STEP_MAX).arg(LOST).arg(held);
             let mut tended = Tended::default();
             for _ in 0..STEPS_MAX {
                 let (due, lost, dead, is_more): (u64, u64, u64, bool) = self.run(Repeat::Harmless, &tend).await?;

@@ -11,7 +11,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgRow},
 };
 use tenantry_core::{BoxFuture, TenantId};
-use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, Held, NewJob, Outcome, Pushed, Taken, Tended};
+use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, NewJob, Outcome, Pushed, Taken, Tended};
 
 use super::sql;
 use crate::{
@@ -26,7 +26,6 @@ use crate::{
 /// 3. Times are those of the server's clock.
 pub struct PgJobs {
     lines: Lines<{ Self::CONNECTIONS_MAX }>,
-    held: Held,
 }
 
 impl PgJobs {
@@ -39,7 +38,7 @@ impl PgJobs {
     ///
     /// When the server is away, lets the role in nowhere, or the tables are from a newer version.
     pub async fn open(options: PgConnectOptions, timeout: Duration) -> Result<Self, BrokerError> {
-        let store = Self { lines: Lines::new(options, "tenantry jobs", timeout), held: Held::default() };
+        let store = Self { lines: Lines::new(options, "tenantry jobs", timeout) };
         store.lines.prepare(TABLES).await.map_err(|error| store.unavailable(error))?;
         Ok(store)
     }
@@ -143,11 +142,7 @@ impl Broker for PgJobs {
     ) -> BoxFuture<'a, Result<Option<Taken>, BrokerError>> {
         Box::pin(async move {
             let rows = self.rows(sqlx::query(sql::TAKE).bind(queue).bind(worker).bind(millis(lease))).await?;
-            let taken = self.read(&rows, taken)?.pop();
-            if let Some(taken) = &taken {
-                self.held.took(worker, &taken.id);
-            }
-            Ok(taken)
+            Ok(self.read(&rows, taken)?.pop())
         })
     }
 
@@ -158,29 +153,24 @@ impl Broker for PgJobs {
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<bool, BrokerError>> {
         let statement = |sql| sqlx::query::<Postgres>(sql).bind(id).bind(worker);
-        let finish = match outcome {
+        Box::pin(self.changes(match outcome {
             Outcome::Done => statement(sql::DONE),
             Outcome::Again { delay, failure } => statement(sql::AGAIN).bind(millis(*delay)).bind(failure),
             Outcome::Dead { failure } => statement(sql::DEAD).bind(failure),
             Outcome::Returned => statement(sql::RETURNED),
-        };
-        Box::pin(async move {
-            self.held.ends(worker, id);
-            let finished = self.changes(finish).await?;
-            self.held.ended(worker, id);
-            Ok(finished)
-        })
+        }))
     }
 
     fn tend<'a>(
         &'a self,
         queue: &'a str,
         worker: &'a str,
+        held: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>> {
         Box::pin(async move {
             let tend = sqlx::query(sql::TEND).bind(queue).bind(worker).bind(millis(lease)).bind(STEP_MAX).bind(LOST);
-            let tend = tend.bind(self.held.of(worker, lease));
+            let tend = tend.bind(held);
             let tended = self.read(&self.rows(tend).await?, |row| {
                 let count = |column| row.try_get::<i64, _>(column).map(|count| u64::try_from(count).unwrap_or(0));
                 Ok(Tended { due: count("due")?, lost: count("lost")?, dead: count("dead")? })

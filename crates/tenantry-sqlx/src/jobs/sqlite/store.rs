@@ -11,7 +11,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tenantry_core::{BoxFuture, TenantId};
-use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, Held, NewJob, Outcome, Pushed, Taken, Tended};
+use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, NewJob, Outcome, Pushed, Taken, Tended};
 use thiserror::Error;
 
 use super::sql;
@@ -29,7 +29,6 @@ use crate::{
 pub struct SqliteJobs {
     path: PathBuf,
     pool: SqlitePool,
-    held: Held,
 }
 
 impl SqliteJobs {
@@ -51,7 +50,7 @@ impl SqliteJobs {
         // Writers come one after the other anyway, and there is hardly anything else.
         let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(busy_timeout + ACQUIRE_SLACK);
         let pool = pool.connect_with(connect).await.map_err(|error| unavailable(&path, error))?;
-        let store = Self { path, pool, held: Held::default() };
+        let store = Self { path, pool };
         store.prepare().await?;
         Ok(store)
     }
@@ -139,9 +138,14 @@ impl SqliteJobs {
         Ok(finish.execute(&self.pool).await?.rows_affected() > 0)
     }
 
-    async fn tend_queue(&self, queue: &str, worker: &str, lease: Duration) -> Result<Tended, sqlx::Error> {
+    async fn tend_queue(
+        &self,
+        queue: &str,
+        worker: &str,
+        held: &[String],
+        lease: Duration,
+    ) -> Result<Tended, sqlx::Error> {
         let now = now();
-        let held = self.held.of(worker, lease);
         if !held.is_empty() {
             let extend =
                 sqlx::query(sql::EXTEND).bind(worker).bind(now + millis(lease)).bind(now + millis(lease * 2 / 3));
@@ -223,11 +227,7 @@ impl Broker for SqliteJobs {
         Box::pin(async move {
             let take = sqlx::query(sql::TAKE).bind(queue).bind(worker).bind(now() + millis(lease));
             let row = take.fetch_optional(&self.pool).await.map_err(|error| self.failed(error))?;
-            let taken = row.as_ref().map(taken).transpose().map_err(|error| self.failed(error))?;
-            if let Some(taken) = &taken {
-                self.held.took(worker, &taken.id);
-            }
-            Ok(taken)
+            row.as_ref().map(taken).transpose().map_err(|error| self.failed(error))
         })
     }
 
@@ -237,21 +237,17 @@ impl Broker for SqliteJobs {
         id: &'a str,
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<bool, BrokerError>> {
-        Box::pin(async move {
-            self.held.ends(worker, id);
-            let finished = self.finish_job(worker, id, outcome).await.map_err(|error| self.failed(error))?;
-            self.held.ended(worker, id);
-            Ok(finished)
-        })
+        Box::pin(async move { self.finish_job(worker, id, outcome).await.map_err(|error| self.failed(error)) })
     }
 
     fn tend<'a>(
         &'a self,
         queue: &'a str,
         worker: &'a str,
+        held: &'a [String],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>> {
-        Box::pin(async move { self.tend_queue(queue, worker, lease).await.map_err(|error| self.failed(error)) })
+        Box::pin(async move { self.tend_queue(queue, worker, held, lease).await.map_err(|error| self.failed(error)) })
     }
 
     fn park<'a>(&'a self, queue: &'a str, tenant: TenantId, time: Duration) -> BoxFuture<'a, Result<(), BrokerError>> {

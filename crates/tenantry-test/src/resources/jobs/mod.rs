@@ -14,7 +14,6 @@ use tenantry_resource::jobs::{Broker, JobOptions, Jobs};
 pub use self::{
     life::limits,
     model::two_worlds,
-    queues::a_lost_take,
     work::{Ran, Work, Workers, eventually, work},
 };
 use super::World;

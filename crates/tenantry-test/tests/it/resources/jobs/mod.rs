@@ -23,12 +23,6 @@ async fn jobs_in_sqlite() {
 }
 
 #[tokio::test]
-async fn a_job_whose_take_was_lost_in_sqlite_comes_again() {
-    let folder = tempfile::tempdir().unwrap();
-    jobs::a_lost_take(&*sqlite(folder.path()).await, &*sqlite(folder.path()).await).await;
-}
-
-#[tokio::test]
 async fn two_worlds_in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     jobs::two_worlds(&*sqlite(folder.path()).await, 60).await;
@@ -70,15 +64,6 @@ mod postgres {
         jobs::jobs(Arc::<PgJobs>::clone(&broker)).await;
         jobs::limits(Arc::<PgJobs>::clone(&broker)).await;
         broker.close().await;
-    }
-
-    #[tokio::test]
-    async fn a_job_whose_take_was_lost_in_postgres_comes_again() {
-        let database = TestDatabase::new().await.unwrap();
-        let [worker, elsewhere] = [broker(&database).await, broker(&database).await];
-        jobs::a_lost_take(&*worker, &*elsewhere).await;
-        worker.close().await;
-        elsewhere.close().await;
     }
 
     #[tokio::test]

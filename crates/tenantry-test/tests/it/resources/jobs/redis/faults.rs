@@ -136,7 +136,7 @@ async fn a_server_without_room_refuses_jobs_and_lets_workers_go_on() {
 
     // Another process can come, and whatever makes room in the end goes on.
     let broker = open(server.url(), options).await;
-    assert_eq!(broker.tend("full", "w", LEASE).await.unwrap().due, 1);
+    assert_eq!(broker.tend("full", "w", &[], LEASE).await.unwrap().due, 1);
     let mut outcomes = [
         Outcome::Dead { failure: "why".to_owned() },
         Outcome::Again { delay: LEASE, failure: "why".to_owned() },
@@ -146,7 +146,7 @@ async fn a_server_without_room_refuses_jobs_and_lets_workers_go_on() {
     ]
     .into_iter();
     while let Some(taken) = broker.take("full", "w", LEASE).await.unwrap() {
-        broker.tend("full", "w", Duration::from_secs(600)).await.unwrap();
+        broker.tend("full", "w", std::slice::from_ref(&taken.id), Duration::from_secs(600)).await.unwrap();
         assert!(broker.finish("w", &taken.id, &outcomes.next().unwrap()).await.unwrap());
     }
     assert_eq!(outcomes.next(), None);
