@@ -41,6 +41,8 @@ mod postgres;
 pub mod recorder;
 pub mod scoped;
 mod shared;
+#[cfg(any(feature = "directory", feature = "jobs"))]
+mod store_file;
 #[cfg(feature = "directory")]
 pub mod users;
 

@@ -6,18 +6,14 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteSynchronous};
 use tenantry_core::{BoxFuture, TenantId};
 use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, NewJob, Outcome, Pushed, Taken, Tended};
-use thiserror::Error;
 
 use super::sql;
 use crate::{
     jobs::{LOST, STEP_MAX, counts, dead, taken},
-    owner_only,
+    store_file::{Contents, StoreFile},
 };
 
 /// The jobs of all tenants in one SQLite file, which several processes of one machine may share.
@@ -27,8 +23,7 @@ use crate::{
 /// 2. When the file is locked by another process, an operation waits for the busy timeout, and then fails.
 /// 3. The file is made with mode 0600, since jobs have tenants' data in them.
 pub struct SqliteJobs {
-    path: PathBuf,
-    pool: SqlitePool,
+    file: StoreFile,
 }
 
 impl SqliteJobs {
@@ -39,47 +34,13 @@ impl SqliteJobs {
     /// When it cannot be opened or made, or belongs to something else.
     pub async fn open(path: impl Into<PathBuf>, busy_timeout: Duration) -> Result<Self, BrokerError> {
         let path = path.into();
-        owner_only::create(&path).map_err(|error| unavailable(&path, error))?;
-        let connect = SqliteConnectOptions::new()
-            .filename(&path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(busy_timeout)
-            // Workers would fill every debug log.
-            .disable_statement_logging();
-        // Writers come one after the other anyway, and there is hardly anything else.
-        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(busy_timeout + ACQUIRE_SLACK);
-        let pool = pool.connect_with(connect).await.map_err(|error| unavailable(&path, error))?;
-        let store = Self { path, pool };
-        store.prepare().await?;
-        Ok(store)
+        let file = StoreFile::open(&path, busy_timeout, CONTENTS).await;
+        file.map(|file| Self { file }).map_err(|error| unavailable(&path, error))
     }
 
     /// Closes the file. Later operations fail.
     pub async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    async fn prepare(&self) -> Result<(), BrokerError> {
-        let made = async {
-            let mut connection = self.pool.acquire().await?;
-            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-            let head = sqlx::query(
-                "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
-                 FROM pragma_application_id, pragma_user_version",
-            );
-            let head = head.fetch_one(&mut *transaction).await?;
-            match (head.try_get(0)?, head.try_get(1)?, head.try_get::<i64, _>(2)?) {
-                (APPLICATION, VERSION, _) => return Ok(Ok(())),
-                (APPLICATION, found, _) => return Ok(Err(Failure::Newer { found, known: VERSION })),
-                (0, 0, 0) => {}
-                _ => return Ok(Err(Failure::Foreign)),
-            }
-            sqlx::raw_sql(include_str!("1.sql")).execute(&mut *transaction).await?;
-            transaction.commit().await?;
-            Ok::<_, sqlx::Error>(Ok(()))
-        };
-        made.await.map_err(|error| self.failed(error))?.map_err(|failure| unavailable(&self.path, failure))
+        self.file.pool.close().await;
     }
 
     async fn push_one(
@@ -107,7 +68,7 @@ impl SqliteJobs {
     }
 
     async fn push_jobs(&self, queue: &str, tenant: TenantId, jobs: &[NewJob], max: i64) -> Result<Pushed, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.file.pool.acquire().await?;
         let held = || sqlx::query_scalar(sql::HELD).bind(queue).bind(tenant.get());
         if let [job] = jobs {
             let added = Self::push_one(&mut connection, queue, tenant, job, max).await?;
@@ -135,7 +96,7 @@ impl SqliteJobs {
             Outcome::Dead { failure } => statement(sql::DEAD).bind(failure),
             Outcome::Returned => statement(sql::RETURNED),
         };
-        Ok(finish.execute(&self.pool).await?.rows_affected() > 0)
+        Ok(finish.execute(&self.file.pool).await?.rows_affected() > 0)
     }
 
     async fn tend_queue(
@@ -149,12 +110,13 @@ impl SqliteJobs {
         if !held.is_empty() {
             let extend =
                 sqlx::query(sql::EXTEND).bind(worker).bind(now + millis(lease)).bind(now + millis(lease * 2 / 3));
-            extend.bind(serde_json::Value::from(held).to_string()).execute(&self.pool).await?;
+            extend.bind(serde_json::Value::from(held).to_string()).execute(&self.file.pool).await?;
         }
-        let lost = sqlx::query(sql::LOST).bind(queue).bind(now).bind(LOST).bind(STEP_MAX).fetch_all(&self.pool).await?;
-        let due = sqlx::query(sql::DUE).bind(queue).bind(now).bind(STEP_MAX).execute(&self.pool).await?;
-        sqlx::query(sql::UNPARK).bind(queue).bind(now).execute(&self.pool).await?;
-        sqlx::query(sql::SWEEP).bind(queue).execute(&self.pool).await?;
+        let lost =
+            sqlx::query(sql::LOST).bind(queue).bind(now).bind(LOST).bind(STEP_MAX).fetch_all(&self.file.pool).await?;
+        let due = sqlx::query(sql::DUE).bind(queue).bind(now).bind(STEP_MAX).execute(&self.file.pool).await?;
+        sqlx::query(sql::UNPARK).bind(queue).bind(now).execute(&self.file.pool).await?;
+        sqlx::query(sql::SWEEP).bind(queue).execute(&self.file.pool).await?;
         let mut tended = Tended { due: due.rows_affected(), ..Tended::default() };
         for row in lost {
             match row.try_get("dead")? {
@@ -171,7 +133,7 @@ impl SqliteJobs {
         tick: SystemTime,
         job: Option<&NewJob>,
     ) -> Result<bool, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.file.pool.acquire().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let first = sqlx::query(sql::TICK).bind(queue).bind(tenant.get()).bind(schedule).bind(since_1970(tick));
         if first.execute(&mut *transaction).await?.rows_affected() == 0 {
@@ -185,7 +147,7 @@ impl SqliteJobs {
     }
 
     async fn forget_tenant(&self, tenant: TenantId) -> Result<u64, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.file.pool.acquire().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let queues = sqlx::query_scalar(sql::QUEUES).bind(tenant.get()).fetch_all(&mut *transaction).await?;
         let mut jobs = 0;
@@ -202,7 +164,7 @@ impl SqliteJobs {
     }
 
     fn failed(&self, error: sqlx::Error) -> BrokerError {
-        unavailable(&self.path, error)
+        unavailable(self.file.path(), error)
     }
 }
 
@@ -226,7 +188,7 @@ impl Broker for SqliteJobs {
     ) -> BoxFuture<'a, Result<Option<Taken>, BrokerError>> {
         Box::pin(async move {
             let take = sqlx::query(sql::TAKE).bind(queue).bind(worker).bind(now() + millis(lease));
-            let row = take.fetch_optional(&self.pool).await.map_err(|error| self.failed(error))?;
+            let row = take.fetch_optional(&self.file.pool).await.map_err(|error| self.failed(error))?;
             row.as_ref().map(taken).transpose().map_err(|error| self.failed(error))
         })
     }
@@ -253,7 +215,7 @@ impl Broker for SqliteJobs {
     fn park<'a>(&'a self, queue: &'a str, tenant: TenantId, time: Duration) -> BoxFuture<'a, Result<(), BrokerError>> {
         Box::pin(async move {
             let park = sqlx::query(sql::PARK).bind(queue).bind(tenant.get()).bind(now() + millis(time));
-            park.execute(&self.pool).await.map(drop).map_err(|error| self.failed(error))
+            park.execute(&self.file.pool).await.map(drop).map_err(|error| self.failed(error))
         })
     }
 
@@ -279,7 +241,7 @@ impl Broker for SqliteJobs {
     ) -> BoxFuture<'a, Result<Option<SystemTime>, BrokerError>> {
         Box::pin(async move {
             let last = sqlx::query_scalar(sql::LAST_TICK).bind(queue).bind(tenant.get()).bind(schedule);
-            let last: Option<i64> = last.fetch_optional(&self.pool).await.map_err(|error| self.failed(error))?;
+            let last: Option<i64> = last.fetch_optional(&self.file.pool).await.map_err(|error| self.failed(error))?;
             Ok(last.map(|millis| UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))))
         })
     }
@@ -290,7 +252,7 @@ impl Broker for SqliteJobs {
 
     fn counts(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Counts>, BrokerError>> {
         Box::pin(async move {
-            let rows = sqlx::query(sql::COUNTS).bind(tenant.get()).fetch_all(&self.pool).await;
+            let rows = sqlx::query(sql::COUNTS).bind(tenant.get()).fetch_all(&self.file.pool).await;
             let rows = rows.map_err(|error| self.failed(error))?;
             rows.iter().map(counts).collect::<Result<_, _>>().map_err(|error| self.failed(error))
         })
@@ -304,7 +266,7 @@ impl Broker for SqliteJobs {
     ) -> BoxFuture<'a, Result<Vec<DeadJob>, BrokerError>> {
         Box::pin(async move {
             let rows = sqlx::query(sql::DEAD_JOBS).bind(queue).bind(tenant.get()).bind(limit);
-            let rows = rows.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+            let rows = rows.fetch_all(&self.file.pool).await.map_err(|error| self.failed(error))?;
             rows.iter().map(dead).collect::<Result<_, _>>().map_err(|error| self.failed(error))
         })
     }
@@ -325,24 +287,15 @@ impl Broker for SqliteJobs {
 
 impl SqliteJobs {
     async fn of_dead(&self, sql: &'static str, queue: &str, tenant: TenantId, id: &str) -> Result<bool, BrokerError> {
-        let done = sqlx::query(sql).bind(queue).bind(tenant.get()).bind(id).execute(&self.pool).await;
+        let done = sqlx::query(sql).bind(queue).bind(tenant.get()).bind(id).execute(&self.file.pool).await;
         Ok(done.map_err(|error| self.failed(error))?.rows_affected() > 0)
     }
 }
 
 impl fmt::Debug for SqliteJobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteJobs").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("SqliteJobs").field("path", &self.file.path()).finish_non_exhaustive()
     }
-}
-
-/// Why the file cannot be used, where SQLite does not say.
-#[derive(Debug, Error)]
-enum Failure {
-    #[error("the file is a database of something else; give the jobs a file of their own")]
-    Foreign,
-    #[error("the file was written by another version of Tenantry (tables {found}, this one knows {known}); update it")]
-    Newer { found: i64, known: i64 },
 }
 
 fn unavailable(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BrokerError {
@@ -362,11 +315,11 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
-/// "Tnjb" in ASCII, for the head of the file.
-const APPLICATION: i64 = 0x546e_6a62;
-
-/// The version of the tables.
-const VERSION: i64 = 1;
-
-/// How much longer than for a lock an operation waits for the connection.
-const ACQUIRE_SLACK: Duration = Duration::from_secs(1);
+const CONTENTS: Contents = Contents {
+    what: "jobs",
+    // "Tnjb" in ASCII.
+    application: 0x546e_6a62,
+    version: 1,
+    make: include_str!("1.sql"),
+    synchronous: SqliteSynchronous::Normal,
+};

@@ -2,15 +2,15 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use sqlx::{
-    Connection, PgConnection, Postgres, Row,
-    postgres::{PgConnectOptions, PgRow},
-};
+use sqlx::{Connection, PgConnection, Postgres, postgres::PgConnectOptions};
 use tenantry_core::{BoxFuture, TenantId};
 use tenantry_resource::directory::{Added, LocalUser, UserChange, UserStore, UserStoreError};
 
 use super::sql;
-use crate::lines::{Lines, Tables};
+use crate::{
+    lines::{Lines, Tables},
+    users::{user, written},
+};
 
 /// The local users of all tenants in a PostgreSQL database, which many processes on many machines may share.
 ///
@@ -162,21 +162,6 @@ impl UserStore for PgUsers {
     fn forget(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, UserStoreError>> {
         Box::pin(self.changes(sqlx::query(sql::FORGET).bind(tenant.get())))
     }
-}
-
-fn user(row: &PgRow) -> Result<LocalUser, sqlx::Error> {
-    let roles: String = row.try_get("roles")?;
-    Ok(LocalUser {
-        name: row.try_get("name")?,
-        display_name: row.try_get("display_name")?,
-        mail: row.try_get("mail")?,
-        roles: serde_json::from_str(&roles).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        password_hash: row.try_get("password_hash")?,
-    })
-}
-
-fn written(roles: &[String]) -> Result<String, sqlx::Error> {
-    serde_json::to_string(roles).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 impl fmt::Debug for PgUsers {

@@ -7,15 +7,14 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{
-    ConnectOptions, Connection, Row, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
-};
+use sqlx::{Connection, sqlite::SqliteSynchronous};
 use tenantry_core::{BoxFuture, TenantId};
 use tenantry_resource::directory::{Added, LocalUser, UserChange, UserStore, UserStoreError};
-use thiserror::Error;
 
-use crate::owner_only;
+use crate::{
+    store_file::{Contents, StoreFile},
+    users::{user, written},
+};
 
 /// The local users of all tenants in one SQLite file, which several processes of one machine may share.
 ///
@@ -23,8 +22,7 @@ use crate::owner_only;
 /// 2. When the file is locked by another process, an operation waits for the busy timeout, and then fails.
 /// 3. The file is made with mode 0600, since hashes of passwords are in it.
 pub struct SqliteUsers {
-    path: PathBuf,
-    pool: SqlitePool,
+    file: StoreFile,
 }
 
 impl SqliteUsers {
@@ -35,43 +33,17 @@ impl SqliteUsers {
     /// When it cannot be opened or made, or belongs to something else.
     pub async fn open(path: impl Into<PathBuf>, busy_timeout: Duration) -> Result<Self, UserStoreError> {
         let path = path.into();
-        owner_only::create(&path).map_err(|error| unavailable(&path, error))?;
-        let connect = SqliteConnectOptions::new()
-            .filename(&path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(busy_timeout)
-            // Hashes would be in every debug log.
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(busy_timeout + ACQUIRE_SLACK);
-        let pool = pool.connect_with(connect).await.map_err(|error| unavailable(&path, error))?;
-        let store = Self { path, pool };
-        store.prepare().await.map_err(|error| store.failed(error))?.map_err(|why| unavailable(&store.path, why))?;
-        Ok(store)
+        let file = StoreFile::open(&path, busy_timeout, CONTENTS).await;
+        file.map(|file| Self { file }).map_err(|error| unavailable(&path, error))
     }
 
     /// Closes the file. Later operations fail.
     pub async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    async fn prepare(&self) -> Result<Result<(), Failure>, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let head = sqlx::query(HEAD).fetch_one(&mut *transaction).await?;
-        match (head.try_get(0)?, head.try_get(1)?, head.try_get::<i64, _>(2)?) {
-            (APPLICATION, VERSION, _) => return Ok(Ok(())),
-            (APPLICATION, found, _) => return Ok(Err(Failure::Newer { found, known: VERSION })),
-            (0, 0, 0) => {}
-            _ => return Ok(Err(Failure::Foreign)),
-        }
-        sqlx::raw_sql(include_str!("1.sql")).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(Ok(()))
+        self.file.pool.close().await;
     }
 
     async fn add_user(&self, tenant: TenantId, user: &LocalUser, users_max: u64) -> Result<Added, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.file.pool.acquire().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let there = sqlx::query(FIND).bind(tenant.get()).bind(&user.name).fetch_optional(&mut *transaction).await?;
         if there.is_some() {
@@ -103,18 +75,18 @@ impl SqliteUsers {
             .bind(mail.clone().flatten())
             .bind(roles.as_deref().map(written).transpose()?)
             .bind(password_hash);
-        Ok(change.execute(&self.pool).await?.rows_affected() > 0)
+        Ok(change.execute(&self.file.pool).await?.rows_affected() > 0)
     }
 
     fn failed(&self, error: sqlx::Error) -> UserStoreError {
-        unavailable(&self.path, error)
+        unavailable(self.file.path(), error)
     }
 }
 
 impl UserStore for SqliteUsers {
     fn find<'a>(&'a self, tenant: TenantId, name: &'a str) -> BoxFuture<'a, Result<Option<LocalUser>, UserStoreError>> {
         Box::pin(async move {
-            let found = sqlx::query(FIND).bind(tenant.get()).bind(name).fetch_optional(&self.pool).await;
+            let found = sqlx::query(FIND).bind(tenant.get()).bind(name).fetch_optional(&self.file.pool).await;
             let found = found.map_err(|error| self.failed(error))?;
             found.as_ref().map(user).transpose().map_err(|error| self.failed(error))
         })
@@ -147,14 +119,14 @@ impl UserStore for SqliteUsers {
     ) -> BoxFuture<'a, Result<bool, UserStoreError>> {
         Box::pin(async move {
             let rehash = sqlx::query(REHASH).bind(tenant.get()).bind(name).bind(old).bind(new);
-            let done = rehash.execute(&self.pool).await.map_err(|error| self.failed(error))?;
+            let done = rehash.execute(&self.file.pool).await.map_err(|error| self.failed(error))?;
             Ok(done.rows_affected() > 0)
         })
     }
 
     fn remove<'a>(&'a self, tenant: TenantId, name: &'a str) -> BoxFuture<'a, Result<bool, UserStoreError>> {
         Box::pin(async move {
-            let removed = sqlx::query(REMOVE).bind(tenant.get()).bind(name).execute(&self.pool).await;
+            let removed = sqlx::query(REMOVE).bind(tenant.get()).bind(name).execute(&self.file.pool).await;
             Ok(removed.map_err(|error| self.failed(error))?.rows_affected() > 0)
         })
     }
@@ -166,7 +138,7 @@ impl UserStore for SqliteUsers {
         limit: u32,
     ) -> BoxFuture<'a, Result<Vec<LocalUser>, UserStoreError>> {
         Box::pin(async move {
-            let rows = sqlx::query(LIST).bind(tenant.get()).bind(after).bind(limit).fetch_all(&self.pool).await;
+            let rows = sqlx::query(LIST).bind(tenant.get()).bind(after).bind(limit).fetch_all(&self.file.pool).await;
             let users = rows.and_then(|rows| rows.iter().map(user).collect());
             users.map_err(|error| self.failed(error))
         })
@@ -174,49 +146,21 @@ impl UserStore for SqliteUsers {
 
     fn forget(&self, tenant: TenantId) -> BoxFuture<'_, Result<u64, UserStoreError>> {
         Box::pin(async move {
-            let forgotten = sqlx::query(FORGET).bind(tenant.get()).execute(&self.pool).await;
+            let forgotten = sqlx::query(FORGET).bind(tenant.get()).execute(&self.file.pool).await;
             Ok(forgotten.map_err(|error| self.failed(error))?.rows_affected())
         })
     }
 }
 
-fn user(row: &SqliteRow) -> Result<LocalUser, sqlx::Error> {
-    let roles: String = row.try_get("roles")?;
-    Ok(LocalUser {
-        name: row.try_get("name")?,
-        display_name: row.try_get("display_name")?,
-        mail: row.try_get("mail")?,
-        roles: serde_json::from_str(&roles).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        password_hash: row.try_get("password_hash")?,
-    })
-}
-
-fn written(roles: &[String]) -> Result<String, sqlx::Error> {
-    serde_json::to_string(roles).map_err(|error| sqlx::Error::Encode(error.into()))
-}
-
 impl fmt::Debug for SqliteUsers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteUsers").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("SqliteUsers").field("path", &self.file.path()).finish_non_exhaustive()
     }
-}
-
-/// Why the file cannot be used, where SQLite does not say.
-#[derive(Debug, Error)]
-enum Failure {
-    #[error("the file is a database of something else; give the users a file of their own")]
-    Foreign,
-    #[error("the file was written by another version of Tenantry (tables {found}, this one knows {known}); update it")]
-    Newer { found: i64, known: i64 },
 }
 
 fn unavailable(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> UserStoreError {
     UserStoreError { place: path.display().to_string(), source: source.into() }
 }
-
-const HEAD: &str = "
-    SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
-    FROM pragma_application_id, pragma_user_version";
 
 // Numbered parameters are the same thing in all of them that have them: `?1` is the tenant, `?2` the name.
 const FIND: &str = "SELECT name, display_name, mail, roles, password_hash FROM users WHERE tenant = ?1 AND name = ?2";
@@ -242,11 +186,12 @@ const LIST: &str = "
 
 const FORGET: &str = "DELETE FROM users WHERE tenant = ?1";
 
-/// "Tnus" in ASCII, for the head of the file.
-const APPLICATION: i64 = 0x546e_7573;
-
-/// The version of the tables.
-const VERSION: i64 = 1;
-
-/// How much longer than for a lock an operation waits for the connection.
-const ACQUIRE_SLACK: Duration = Duration::from_secs(1);
+const CONTENTS: Contents = Contents {
+    what: "users",
+    // "Tnus" in ASCII.
+    application: 0x546e_7573,
+    version: 1,
+    make: include_str!("1.sql"),
+    // Somebody who was removed stays removed.
+    synchronous: SqliteSynchronous::Full,
+};
