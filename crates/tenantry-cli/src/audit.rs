@@ -28,32 +28,48 @@ pub(crate) struct Audit {
 impl Audit {
     pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         let catalog = deployment.catalog().await?;
+        let read = async |after, filter| {
+            let page = catalog.audit().entries(after, filter, PAGE).await;
+            page.map_err(|error| deployment.failed(error))
+        };
+        if self.check {
+            return output.print(&check(async |after| read(after, AuditFilter::All).await).await?);
+        }
         let filter = match &self.slug {
             Some(slug) => AuditFilter::Of(find(deployment, &catalog, slug).await?.id),
             None => AuditFilter::All,
         };
-        let (mut number, mut link, mut last) = (0, Link::START, Vec::new());
-        loop {
-            let page = catalog.audit().entries(number, filter, PAGE).await;
-            let page = page.map_err(|error| deployment.failed(error))?;
-            if page.is_empty() {
-                break;
-            }
-            for entry in page {
-                if self.check {
-                    entry
-                        .follows(number, &link)
-                        .map_err(|broken| Failure::other("audit_broken", broken.to_string()))?;
-                }
-                (number, link) = (entry.number, entry.link);
-                last.push(Entry::new(entry));
-            }
-            last.drain(..last.len().saturating_sub(if self.check { 0 } else { self.limit }));
+        output.print(&last(self.limit, async |after| read(after, filter).await).await?)
+    }
+}
+
+/// Whether all entries are what was written.
+async fn check(read: impl AsyncFn(i64) -> Result<Vec<AuditEntry>, Failure>) -> Result<Checked, Failure> {
+    let (mut number, mut link) = (0, Link::START);
+    loop {
+        let page = read(number).await?;
+        if page.is_empty() {
+            return Ok(Checked { entries: number, link: link.to_string() });
         }
-        match self.check {
-            true => output.print(&Checked { entries: number, link: link.to_string() }),
-            false => output.print(&Shown { entries: last }),
+        for entry in page {
+            entry.follows(number, &link).map_err(|broken| Failure::other("audit_broken", broken.to_string()))?;
+            (number, link) = (entry.number, entry.link);
         }
+    }
+}
+
+/// The last so many entries.
+async fn last(limit: usize, read: impl AsyncFn(i64) -> Result<Vec<AuditEntry>, Failure>) -> Result<Shown, Failure> {
+    let mut last: Vec<AuditEntry> = Vec::new();
+    loop {
+        let page = read(last.last().map_or(0, |entry| entry.number)).await?;
+        if page.is_empty() {
+            let kept = last.split_off(last.len().saturating_sub(limit));
+            return Ok(Shown { entries: kept.into_iter().map(Entry::new).collect() });
+        }
+        last.extend(page);
+        // The very last one stays, by which the reading goes on.
+        last.drain(..last.len().saturating_sub(limit.max(1)));
     }
 }
 

@@ -52,7 +52,7 @@ impl Control {
                 Ok(tenant) => return Ok(Changed { changed: true, tenant }),
                 // Somebody else's change is later than what was decided on. Each time round, somebody has got on.
                 Err(CatalogError::Changed { .. }) => {}
-                // It was removed meanwhile, and is to be looked for once more.
+                // It was removed meanwhile.
                 Err(CatalogError::NotFound { .. }) => return Err(VerbError::Unknown { tenant: slug.clone() }),
                 Err(error) => return Err(error.into()),
             }

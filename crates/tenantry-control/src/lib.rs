@@ -15,5 +15,5 @@ mod record;
 pub use self::{
     control::{Changed, Control},
     error::VerbError,
-    record::{Deleted, Former},
+    record::{Deleted, Former, check_plan},
 };

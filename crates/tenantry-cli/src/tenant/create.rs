@@ -8,11 +8,12 @@ use std::{
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use tenantry::{
-    Code, NewTenant, Placement, PlanName, Slug, Status,
+    NewTenant, Placement, PlanName, Slug, Status,
     config::{Config, Place},
+    control,
 };
 
-use super::report::Report;
+use super::{report::Report, verb::refused};
 use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// A tenant to be created.
@@ -73,14 +74,7 @@ impl fmt::Display for Created {
 }
 
 pub(crate) fn check_plan(config: &Config, plan: &PlanName) -> Result<(), Failure> {
-    let plans = config.plans()?;
-    if plans.get(plan).is_some() {
-        return Ok(());
-    }
-    let mut known: Vec<_> = plans.iter().map(|plan| plan.name.as_str()).collect();
-    known.sort_unstable();
-    let failure = Failure::refused(Code::PlanUnknown, format!("no plan is called {plan}"));
-    Err(failure.hint(format!("the configuration has {}; add [plans.{plan}] for another", known.join(", "))))
+    control::check_plan(&config.plans()?, plan).map_err(|error| refused(&error))
 }
 
 pub(crate) fn placement() -> impl TypedValueParser<Value = Placement> {

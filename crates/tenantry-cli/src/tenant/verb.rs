@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use tenantry::{
-    CatalogStore, Slug,
+    CatalogStore,
     control::{Changed, Control, VerbError},
 };
 
@@ -47,21 +47,26 @@ impl fmt::Display for Done {
     }
 }
 
-/// A verb's refusal, with what to do on this command line.
+/// A verb's failure, in the words of this command line.
 async fn failed(deployment: &Deployment, catalog: &CatalogStore, error: VerbError) -> Failure {
-    let failure = Failure::refused(error.code(), error.to_string());
     match error {
         VerbError::Catalog(error) => deployment.failed(error),
         VerbError::Unknown { tenant } => unknown(deployment, catalog, &tenant).await,
-        VerbError::Deleting { tenant } => failure.hint(undelete(&tenant)),
+        refusal => refused(&refusal),
+    }
+}
+
+/// A verb's refusal, with what to do on this command line.
+pub(super) fn refused(error: &VerbError) -> Failure {
+    let failure = Failure::refused(error.code(), error.to_string());
+    match error {
+        VerbError::Deleting { tenant } => failure.hint(format!(
+            "`tenantry tenant resume {tenant} --undelete` takes the mark back, if its data is still there"
+        )),
         VerbError::PlanUnknown { plan, known } => {
             let known: Vec<_> = known.iter().map(ToString::to_string).collect();
             failure.hint(format!("the configuration has {}; add [plans.{plan}] for another", known.join(", ")))
         }
         _ => failure,
     }
-}
-
-fn undelete(tenant: &Slug) -> String {
-    format!("`tenantry tenant resume {tenant} --undelete` takes the mark back, if its data is still there")
 }

@@ -16,10 +16,10 @@ mod rename;
 mod switch;
 mod time;
 
-pub use self::{rename::Former, switch::Deleted};
-use crate::VerbError;
-
 use tenantry_core::{Status, Tenant};
+
+pub use self::{promote::check_plan, rename::Former, switch::Deleted};
+use crate::VerbError;
 
 /// A tenant that is on its way out is left alone.
 fn not_deleting(tenant: &Tenant) -> Result<(), VerbError> {

@@ -1,6 +1,6 @@
 //! Promote: a trial becomes a customer.
 
-use tenantry_core::{Amendment, PlanName, Slug};
+use tenantry_core::{Amendment, PlanName, Plans, Slug};
 
 use super::{not_deleting, with_time};
 use crate::{Changed, Control, VerbError};
@@ -12,7 +12,7 @@ impl Control {
     ///
     /// [`VerbError`]; [`VerbError::PlanUnknown`] when there is no such plan.
     pub async fn promote(&self, tenant: &Slug, plan: &PlanName) -> Result<Changed, VerbError> {
-        self.check_plan(plan)?;
+        check_plan(self.plans(), plan)?;
         self.change(tenant, |tenant| {
             not_deleting(tenant)?;
             Ok(Amendment {
@@ -24,13 +24,18 @@ impl Control {
         })
         .await
     }
+}
 
-    fn check_plan(&self, plan: &PlanName) -> Result<(), VerbError> {
-        if self.plans().get(plan).is_some() {
-            return Ok(());
-        }
-        let mut known: Vec<_> = self.plans().iter().map(|plan| plan.name.clone()).collect();
-        known.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-        Err(VerbError::PlanUnknown { plan: plan.clone(), known })
+/// Refuses a plan that is none of these.
+///
+/// # Errors
+///
+/// [`VerbError::PlanUnknown`], with those that there are.
+pub fn check_plan(plans: &Plans, plan: &PlanName) -> Result<(), VerbError> {
+    if plans.get(plan).is_some() {
+        return Ok(());
     }
+    let mut known: Vec<_> = plans.iter().map(|plan| plan.name.clone()).collect();
+    known.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+    Err(VerbError::PlanUnknown { plan: plan.clone(), known })
 }
