@@ -25,6 +25,7 @@ use crate::{
     failure::Failure,
     instance::{Instance, Target},
     output::{Output, table},
+    progress::Progress,
     tenant::{Report, check_plan, lifetime, placement},
 };
 
@@ -129,15 +130,16 @@ impl Adopt {
         target: &Target,
         tenant: Tenant,
     ) -> Result<(Tenant, Result<Adoption, AdoptError>), Failure> {
-        let adopted = target.adopt(&tenant, &self.from, watched(output)).await;
+        let progress = Progress::new(output);
+        let adopted = target.adopt(&tenant, &self.from, watched(&progress)).await;
         if !matches!(adopted, Err(AdoptError::Served(_))) {
-            output.progress("");
+            progress.end();
             return Ok((tenant, adopted));
         }
         let tenant = set(deployment, catalog, &tenant, Status::Provisioning).await?;
         tokio::time::sleep(FOLLOWED_WITHIN).await;
-        let adopted = target.adopt(&tenant, &self.from, watched(output)).await;
-        output.progress("");
+        let adopted = target.adopt(&tenant, &self.from, watched(&progress)).await;
+        progress.end();
         let tenant = match &adopted {
             Err(error) if target.leaves_nothing(error) => set(deployment, catalog, &tenant, Status::Active).await?,
             _ => tenant,
@@ -183,9 +185,14 @@ async fn forget(deployment: &Deployment, catalog: &CatalogStore, tenant: &Tenant
     catalog.remove(tenant.id).await.map_err(|error| deployment.failed(error))
 }
 
-fn watched(output: Output) -> AdoptOptions<'static> {
-    AdoptOptions::default().on_progress(move |progress| {
-        output.progress(&format!("{}: {} of {} rows", progress.table, progress.rows, progress.total));
+fn watched(progress: &Progress) -> AdoptOptions<'_> {
+    let mut table = String::new();
+    AdoptOptions::default().on_progress(move |adopted| {
+        if table != adopted.table {
+            adopted.table.clone_into(&mut table);
+            progress.begin(&table);
+        }
+        progress.at(adopted.rows, adopted.total);
         ControlFlow::Continue(())
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenantry::{AuditEntry, AuditFilter, Link, Slug};
+use tenantry::{AuditEntry, AuditFilter, CatalogStore, Deed, Link, Slug};
 
 use crate::{
     deployment::Deployment,
@@ -33,7 +33,7 @@ impl Audit {
             page.map_err(|error| deployment.failed(error))
         };
         if self.check {
-            return output.print(&check(async |after| read(after, AuditFilter::All).await).await?);
+            return output.print(&check(deployment, &catalog).await?);
         }
         let filter = match &self.slug {
             Some(slug) => AuditFilter::Of(find(deployment, &catalog, slug).await?.id),
@@ -44,10 +44,11 @@ impl Audit {
 }
 
 /// Whether all entries are what was written.
-async fn check(read: impl AsyncFn(i64) -> Result<Vec<AuditEntry>, Failure>) -> Result<Checked, Failure> {
+pub(crate) async fn check(deployment: &Deployment, catalog: &CatalogStore) -> Result<Checked, Failure> {
     let (mut number, mut link) = (0, Link::START);
     loop {
-        let page = read(number).await?;
+        let page = catalog.audit().entries(number, AuditFilter::All, PAGE).await;
+        let page = page.map_err(|error| deployment.failed(error))?;
         if page.is_empty() {
             return Ok(Checked { entries: number, link: link.to_string() });
         }
@@ -77,7 +78,7 @@ async fn last(limit: usize, read: impl AsyncFn(i64) -> Result<Vec<AuditEntry>, F
 const PAGE: u32 = 1000;
 
 #[derive(Serialize)]
-struct Checked {
+pub(crate) struct Checked {
     entries: i64,
     link: String,
 }
@@ -127,19 +128,20 @@ impl Entry {
 
     fn row(&self) -> [String; 7] {
         let said = |text: &Option<String>| text.clone().unwrap_or_default();
-        let what = match self.detail.as_object() {
-            Some(detail) if self.verb == "amended" => detail.keys().map(String::as_str).collect::<Vec<_>>().join(","),
-            _ => String::new(),
+        let detail = |key| self.detail.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let times = self.detail.get("times").and_then(serde_json::Value::as_u64).unwrap_or(1);
+        let (what, why) = match (self.verb.as_str(), self.detail.as_object()) {
+            ("amended", Some(detail)) => {
+                (detail.keys().map(String::as_str).collect::<Vec<_>>().join(","), said(&self.why))
+            }
+            (Deed::UNSCOPED, _) => {
+                let times = if times > 1 { format!(", {times} times") } else { String::new() };
+                let given = self.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+                (format!("{}{times}", detail("place")), format!("{}{given}", detail("reason")))
+            }
+            _ => (String::new(), said(&self.why)),
         };
-        [
-            self.number.to_string(),
-            said(&self.at),
-            self.who.clone(),
-            self.verb.clone(),
-            said(&self.slug),
-            what,
-            said(&self.why),
-        ]
+        [self.number.to_string(), said(&self.at), self.who.clone(), self.verb.clone(), said(&self.slug), what, why]
     }
 }
 

@@ -13,10 +13,13 @@ use crate::{
     deployment::Deployment,
     failure::Failure,
     keys::KeysCommand,
+    migrate::Migrate,
+    operation::OperationCommand,
     output::Output,
     plan::Plan,
     settings::SettingsCommand,
     tenant::TenantCommand,
+    usage::Usage,
     user::UserCommand,
 };
 
@@ -51,14 +54,18 @@ enum Command {
     #[cfg(feature = "demo")]
     #[command(name = "demo")]
     Demo(crate::demo::Demo),
-    /// Ask PostgreSQL whether it keeps tenants apart by itself
-    #[cfg(feature = "postgres")]
+    /// Check the audit log, and ask PostgreSQL whether it keeps tenants apart by itself
     Doctor(crate::doctor::Doctor),
     /// Show what becomes of statements when they are scoped
     Explain(Explain),
     /// Replace the master key
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Run the application's migrations, on shared tables and on databases of tenants' own
+    Migrate(Migrate),
+    /// Look at what is being done to tenants, and go on with what was abandoned
+    #[command(subcommand)]
+    Operation(OperationCommand),
     /// Say what would become of an existing instance, table by table
     Plan(Plan),
     /// Look at the application's settings for tenants, and change them
@@ -69,6 +76,8 @@ enum Command {
     /// Create, list and change tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Show what tenants have used, and what their plans allow
+    Usage(Usage),
     /// Add, list and change the local users of tenants
     #[command(subcommand)]
     User(UserCommand),
@@ -106,14 +115,16 @@ impl Cli {
             }
             #[cfg(feature = "demo")]
             Command::Demo(command) => command.run(output).await,
-            #[cfg(feature = "postgres")]
             Command::Doctor(command) => command.run(&deployment()?, output).await,
             Command::Explain(command) => command.run(&deployment()?, output).await,
             Command::Keys(command) => command.run(&deployment()?, output),
+            Command::Migrate(command) => command.run(&deployment()?, output).await,
+            Command::Operation(command) => command.run(&deployment()?, output).await,
             Command::Plan(command) => command.run(&deployment()?, output).await,
             Command::Settings(command) => command.run(&deployment()?, output).await,
             Command::Sql(command) => command.run(&deployment()?, output).await,
             Command::Tenant(command) => command.run(&deployment()?, output).await,
+            Command::Usage(command) => command.run(&deployment()?, output).await,
             Command::User(command) => command.run(&deployment()?, output).await,
         }
     }

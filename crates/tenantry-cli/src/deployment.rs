@@ -3,15 +3,17 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use tenantry::{
-    Act, CatalogError, CatalogStore, OpenError, OpenOptions,
+    Act, CatalogError, CatalogStore, Deed, OpenError, OpenOptions, Tenant, Unscoped,
     config::Config,
+    control::Control,
     directory::{LocalUserError, LocalUsers},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, progress::Progress};
 
 /// A configuration, and where it is from.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl Deployment {
     }
 
     /// Who is at the command line.
-    fn act(&self) -> Act {
+    pub(crate) fn act(&self) -> Act {
         let variable = |name| env::var(name).ok().filter(|text| !text.is_empty());
         let who = variable("SUDO_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -60,6 +62,19 @@ impl Deployment {
         }
     }
 
+    /// Writes to the audit log that a tenant is looked after without its scope, before that is done.
+    pub(crate) async fn note(
+        &self,
+        catalog: &CatalogStore,
+        tenant: &Tenant,
+        why: Unscoped,
+    ) -> Result<Unscoped, Failure> {
+        let deed = Deed { slug: Some(tenant.slug.clone()), ..Deed::unscoped(&why, 1, SystemTime::now()) };
+        let audit = catalog.audit();
+        audit.note(audit.act(), &deed).await.map_err(|error| self.failed(error))?;
+        Ok(why)
+    }
+
     /// A failure of the catalog, with a hint where its path or URL is from.
     pub(crate) fn failed(&self, error: CatalogError) -> Failure {
         let about_place = matches!(error, CatalogError::Unavailable { .. } | CatalogError::Corrupt { .. });
@@ -69,6 +84,25 @@ impl Deployment {
         } else {
             failure
         }
+    }
+
+    /// What looks after the tenants of a catalog and all that they have.
+    pub(crate) async fn control(&self, catalog: &CatalogStore) -> Result<Control, Failure> {
+        Ok(self.config.control(catalog).await?)
+    }
+
+    /// The same, which shows how far it is.
+    pub(crate) async fn control_showing(
+        &self,
+        catalog: &CatalogStore,
+        progress: &Progress,
+    ) -> Result<Control, Failure> {
+        Ok(self.config.control_telling(catalog, progress.listener()).await?)
+    }
+
+    /// The same, where nothing is to be done.
+    pub(crate) async fn control_for_dry_run(&self, catalog: &CatalogStore) -> Result<Control, Failure> {
+        Ok(self.config.control_for_dry_runs(catalog).await?)
     }
 
     /// Opens the store of local users, and makes it where there is none.

@@ -1,27 +1,29 @@
-//! `tenantry doctor`: whether the database keeps tenants apart by itself.
+//! `tenantry doctor`: whether what keeps tenants apart, and what is written down of them, is as it should be.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::{deployment::Deployment, failure::Failure, output::Output};
+use crate::{
+    audit::{Checked, check},
+    deployment::Deployment,
+    failure::Failure,
+    output::Output,
+};
 
-/// Asks the PostgreSQL server whether row-level security holds, and says how to mend what does not.
+/// Checks that the audit log is what was written, and asks a PostgreSQL server whether it keeps tenants apart by itself.
 ///
-/// Ends with an error while something is broken; advice is none.
+/// Says how to mend what is broken, and ends with an error then; advice is none.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {}
 
 impl Doctor {
     pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
-        let Some(options) = deployment.config.postgres_options()? else {
-            return Err(Failure::misused("doctor is for tables on PostgreSQL, and database.url is not configured"));
-        };
-        let found = tenantry::doctor(&options).await;
-        let found = found.map_err(|error| Failure::other("database", error.to_string()))?;
-        let examined = Examined { findings: found.iter().map(Found::from).collect() };
+        let catalog = deployment.catalog().await?;
+        let audit = check(deployment, &catalog).await?;
+        let examined = Examined { audit, walls: walls(deployment).await? };
         output.print(&examined)?;
-        match examined.findings.iter().filter(|found| found.broken).count() {
+        match examined.walls.iter().flatten().filter(|found| found.broken).count() {
             0 => Ok(()),
             broken => {
                 let text = format!("{broken} of the walls between tenants are broken");
@@ -31,9 +33,30 @@ impl Doctor {
     }
 }
 
+/// What there is to say of the walls on the server; nothing where no server has the tables.
+#[cfg(feature = "postgres")]
+async fn walls(deployment: &Deployment) -> Result<Option<Vec<Found>>, Failure> {
+    let Some(options) = deployment.config.postgres_options()? else { return Ok(None) };
+    let found = tenantry::doctor(&options).await;
+    let found = found.map_err(|error| Failure::other("database", error.to_string()))?;
+    let found = found.into_iter().map(|finding| Found {
+        broken: finding.severity == tenantry::Severity::Broken,
+        what: finding.what,
+        mend: finding.mend,
+    });
+    Ok(Some(found.collect()))
+}
+
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_async, reason = "with PostgreSQL a server is asked")]
+async fn walls(_: &Deployment) -> Result<Option<Vec<Found>>, Failure> {
+    Ok(None)
+}
+
 #[derive(Serialize)]
 struct Examined {
-    findings: Vec<Found>,
+    audit: Checked,
+    walls: Option<Vec<Found>>,
 }
 
 #[derive(Serialize)]
@@ -43,19 +66,16 @@ struct Found {
     mend: String,
 }
 
-impl From<&tenantry::Finding> for Found {
-    fn from(finding: &tenantry::Finding) -> Self {
-        let broken = finding.severity == tenantry::Severity::Broken;
-        Self { broken, what: finding.what.clone(), mend: finding.mend.clone() }
-    }
-}
-
 impl fmt::Display for Examined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.findings.is_empty() {
+        writeln!(f, "audit log: {}", self.audit)?;
+        let Some(found) = &self.walls else {
+            return f.write_str("row-level security: not asked, since the tables are in SQLite");
+        };
+        if found.is_empty() {
             return f.write_str("row-level security holds");
         }
-        for Found { broken, what, mend } in &self.findings {
+        for Found { broken, what, mend } in found {
             let kind = if *broken { "broken" } else { "advice" };
             writeln!(f, "{kind}: {what}\n  {}", mend.replace('\n', "\n  "))?;
         }

@@ -1,9 +1,12 @@
 //! How a command fails: a code for programs, a message and a hint for people, an exit code for the shell.
 
-use std::{error::Error, io};
+use std::io;
 
 use serde::Serialize;
-use tenantry::{CatalogError, Code, KeyFileError, OpenError, Refusal, config::ConfigError, directory::LocalUserError};
+use tenantry::{
+    CatalogError, Code, KeyFileError, OpenError, Refusal, UsageError, config::ConfigError, control::with_causes,
+    directory::LocalUserError,
+};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, Serialize)]
@@ -103,12 +106,19 @@ impl From<LocalUserError> for Failure {
     }
 }
 
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Self {
+        Self::refused(Code::UsageUnavailable, with_causes(&error))
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Catalog(error) => error.into(),
             OpenError::Config(error) => error.into(),
             OpenError::KeyFile(error) => error.into(),
+            OpenError::Usage(error) => error.into(),
             OpenError::Users(error) => error.into(),
             other => Self::other("deployment", with_causes(&other)),
         }
@@ -119,20 +129,4 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::other("io", error.to_string())
     }
-}
-
-/// The error and what led to it, in one line.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let reason = error.to_string();
-        // Some libraries put the cause into the error's own text too.
-        if !text.ends_with(&reason) {
-            text.push_str(": ");
-            text.push_str(&reason);
-        }
-        cause = error.source();
-    }
-    text
 }

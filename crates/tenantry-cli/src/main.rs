@@ -9,15 +9,18 @@ mod database;
 #[cfg(feature = "demo")]
 mod demo;
 mod deployment;
-#[cfg(feature = "postgres")]
 mod doctor;
 mod failure;
 mod instance;
 mod keys;
+mod migrate;
+mod operation;
 mod output;
 mod plan;
+mod progress;
 mod settings;
 mod tenant;
+mod usage;
 mod user;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -28,7 +31,7 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal());
-    log.with_writer(std::io::stderr).init();
+    log.with_writer(output::log).init();
     cli::run(std::env::args_os().collect()).await
 }
 

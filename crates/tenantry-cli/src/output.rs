@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Stderr, Write},
     process::ExitCode,
 };
 
@@ -49,14 +49,6 @@ impl Output {
         }
     }
 
-    /// Says to people who watch how far it is, on one line.
-    pub(crate) fn progress(self, line: &str) {
-        if self == Self::Text && io::stderr().is_terminal() {
-            // To the start of the line, and what was there is gone.
-            say(&format!("\r\x1b[K{line}"));
-        }
-    }
-
     /// Asks a person, who answers on the same line.
     pub(crate) fn ask(question: &str) {
         say(question);
@@ -76,6 +68,16 @@ impl Output {
         }
         ExitCode::from(exit)
     }
+}
+
+/// Where a line of the log goes: to stderr, in the place of a bar that may stand there and is drawn again below.
+pub(crate) fn log() -> Stderr {
+    let mut stderr = io::stderr();
+    if stderr.is_terminal() {
+        // There is nobody left to tell when it is closed.
+        stderr.write_all(b"\r\x1b[2K").ok();
+    }
+    stderr
 }
 
 #[derive(Serialize)]
@@ -98,6 +100,84 @@ pub(crate) fn table<const N: usize>(titles: [&str; N], rows: &[[String; N]]) -> 
     [line(titles)].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
+/// Columns under their titles, as wide as they have to be, numbers to the right; on a terminal that is too narrow, the last
+/// ones are left out.
+pub(crate) fn fitting(titles: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| Some(row.get(column)?.chars().count()));
+        cells.chain([titles[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+    let mut wide = 0;
+    let fits = |width: &&usize| {
+        wide += *width + GAP.len();
+        wide <= columns() + GAP.len()
+    };
+    let shown = widths.iter().take_while(fits).count().max(2);
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded = cells.take(shown).zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        padded.collect::<Vec<_>>().join(GAP)
+    };
+    let lines = rows.iter().map(|row| line(&mut row.iter().map(String::as_str)));
+    [line(&mut titles.iter().copied())].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// How many characters fit on a line: of a terminal; else everything does.
+fn columns() -> usize {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
+        && size.ws_col > 0
+    {
+        return size.ws_col.into();
+    }
+    usize::MAX - GAP.len()
+}
+
+/// A number that is short to read: `950`, `12.3k`, `4.0M`.
+pub(crate) fn amount(number: u64) -> String {
+    scaled(number, 1000, &["", "k", "M", "G", "T", "P", "E"])
+}
+
+/// A number of bytes: `950B`, `12.3KiB`.
+pub(crate) fn bytes(number: u64) -> String {
+    scaled(number, 1024, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
+}
+
+/// A time: `0.4s`, `12.0s`, `3.5m`, `4.2h`.
+pub(crate) fn time(nanos: u64) -> String {
+    let tenths = nanos / 100_000_000;
+    let (tenths, unit) = match tenths {
+        0..600 => (tenths, "s"),
+        600..36_000 => (tenths / 60, "m"),
+        _ => (tenths / 3600, "h"),
+    };
+    format!("{}.{}{unit}", tenths / 10, tenths % 10)
+}
+
+fn scaled(number: u64, step: u64, units: &[&str]) -> String {
+    let (mut scale, mut units) = (1, units.iter());
+    let mut unit = units.next().copied().unwrap_or_default();
+    for larger in units {
+        if number / scale < step {
+            break;
+        }
+        (scale, unit) = (scale * step, larger);
+    }
+    match scale {
+        1 => format!("{number}{unit}"),
+        _ => {
+            let tenths = u128::from(number) * 10 / u128::from(scale);
+            format!("{}.{}{unit}", tenths / 10, tenths % 10)
+        }
+    }
+}
+
+/// Between two columns.
+const GAP: &str = "  ";
+
 fn say(text: &str) {
     // There is nobody left to tell when stderr is closed.
     io::stderr().lock().write_all(text.as_bytes()).ok();
@@ -106,6 +186,17 @@ fn say(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let amounts = [0, 999, 1000, 12_345, u64::MAX].map(amount);
+        assert_eq!(amounts, ["0", "999", "1.0k", "12.3k", "18.4E"]);
+        assert_eq!([1023, 1024, 3 << 29].map(bytes), ["1023B", "1.0KiB", "1.5GiB"]);
+        let times = [0, 59_999_999_999, 60_000_000_000, 5_400_000_000_000].map(time);
+        assert_eq!(times, ["0.0s", "59.9s", "1.0m", "1.5h"]);
+        let rows = [vec!["acme".to_owned(), "5".to_owned()]];
+        assert_eq!(fitting(&["TENANT", "REQUESTS"], &rows), "TENANT  REQUESTS\nacme           5");
+    }
 
     #[test]
     fn columns_are_as_wide_as_they_have_to_be() {

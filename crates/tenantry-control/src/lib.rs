@@ -4,16 +4,27 @@
 //!
 //! | module | |
 //! |---|---|
+//! | [`archive`] | a tenant in one file: export and import |
 //! | `control` | [`Control`]: what the verbs need, and how a record is changed |
+//! | `dry_run` | [`DryRun`]: what the verbs would do |
 //! | `record` | the verbs that change nothing but a tenant's record |
+//! | `operation` | the verbs that take several steps |
+//! | `sweep` | what has to be done from time to time |
 //! | `error` | why a verb does not do what it was asked |
 
+pub mod archive;
 mod control;
+mod dry_run;
 mod error;
+mod operation;
 mod record;
+mod sweep;
 
 pub use self::{
     control::{Changed, Control},
-    error::VerbError,
+    dry_run::{DryRun, Foreseen},
+    error::{VerbError, with_causes},
+    operation::{Canaries, Ended, Erasing, Migrated, Needed, Needs, Pause, Reached, Recovered, RolledOut, Rollout},
     record::{Deleted, Former, check_plan},
+    sweep::{Swept, Warned},
 };

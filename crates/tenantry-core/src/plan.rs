@@ -1,6 +1,6 @@
 //! Plans: named sets of limits that tenants are put on.
 
-use std::{borrow::Borrow, collections::HashMap, fmt, num::NonZeroU32, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, collections::HashMap, fmt, num::NonZeroU32, str::FromStr, sync::Arc, time::Duration};
 
 use thiserror::Error;
 
@@ -98,6 +98,10 @@ pub struct Limits {
     pub upload_bytes_max: Option<u64>,
     /// Bytes that its cache may take in memory. Knob `plans.<name>.cache_bytes_max`.
     pub cache_bytes_max: Option<u64>,
+    /// Rows in shared tables. Knob `plans.<name>.rows_max`.
+    pub rows_max: Option<u64>,
+    /// How long one statement may run. Knob `plans.<name>.statement_time_max`.
+    pub statement_time_max: Option<Duration>,
 }
 
 impl Limits {
@@ -109,12 +113,14 @@ impl Limits {
         cache_bytes_max: None,
         jobs_max: None,
         upload_bytes_max: None,
+        rows_max: None,
+        statement_time_max: None,
     };
 }
 
 impl Default for Limits {
     /// 100 requests per second with a burst of 200, 64 requests at once, bodies of 2 MiB (as axum's own default), 8 MiB of
-    /// cache, a million jobs, 1 GiB of uploads.
+    /// cache, a million jobs, 1 GiB of uploads, ten million rows, statements of 30 seconds.
     fn default() -> Self {
         Self {
             rate: Some(Rate::default()),
@@ -123,6 +129,8 @@ impl Default for Limits {
             cache_bytes_max: Some(8 << 20),
             jobs_max: Some(1_000_000),
             upload_bytes_max: Some(1 << 30),
+            rows_max: Some(10_000_000),
+            statement_time_max: Some(Duration::from_secs(30)),
         }
     }
 }

@@ -141,6 +141,9 @@ macro_rules! refusals {
 }
 
 refusals! {
+    /// A file that is to become a tenant is none that this deployment can read.
+    ArchiveInvalid = "archive_invalid", UNPROCESSABLE_ENTITY, exit 72, "the archive cannot be used",
+        "the reason says what is wrong with it; `tenantry tenant inspect <file>` looks at all of it";
     /// The request's body is larger than the plan allows.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, exit 20, "the request is larger than allowed",
         "raise plans.<name>.body_bytes_max if it should pass";
@@ -162,6 +165,9 @@ refusals! {
     /// The tenant's directory does not answer.
     DirectoryUnavailable = "directory_unavailable", SERVICE_UNAVAILABLE, exit 52, "signing in is not possible right now",
         "check the server that the tenant's settings name; it is tried again by itself";
+    /// The application did not sign in whoever came by a link.
+    EntranceFailed = "entrance_failed", SERVICE_UNAVAILABLE, exit 80, "signing in by this link was not possible",
+        "the reason says what the application answered; see `Front::entrance`";
     /// The tenant has as many requests under way as its plan allows.
     InFlightLimited = "in_flight_limited", TOO_MANY_REQUESTS, exit 22, "too many requests at once",
         "raise plans.<name>.in_flight_max if the machine has room";
@@ -186,12 +192,24 @@ refusals! {
     /// The store of jobs cannot be read or written.
     JobsUnavailable = "jobs_unavailable", SERVICE_UNAVAILABLE, exit 57, "the service is not available right now",
         "check the file or server at jobs.url";
-    /// The link is changed, of another tenant, or its time is up.
+    /// The link is changed, of another tenant, was used before, or its time is up.
     LinkInvalid = "link_invalid", FORBIDDEN, exit 51, "the link is not valid any more",
         "whoever gave the link has to make a new one";
+    /// Migrations could not be run on all databases.
+    MigrationFailed = "migration_failed", SERVICE_UNAVAILABLE, exit 73, "the service could not be brought up to date",
+        "mend what the reason names, and run `tenantry migrate` again; it goes on with what is left";
+    /// Migrations were stopped before all databases had them, since too many have failed.
+    MigrationPaused = "migration_paused", SERVICE_UNAVAILABLE, exit 74, "the service could not be brought up to date",
+        "mend what the reason names, and run `tenantry migrate` again; it goes on where it stopped";
     /// Work that needs a tenant ran outside any scope.
     NoScope = "no_scope", INTERNAL_SERVER_ERROR, exit 27, "the service failed on this request",
         "the work ran outside a scope: enter one with `within`, or keep the caller's with `tenantry::spawn`";
+    /// A step of an operation on a tenant has failed.
+    OperationFailed = "operation_failed", SERVICE_UNAVAILABLE, exit 70, "the service could not do this",
+        "the reason says which step has failed; `tenantry operation list` shows what is unfinished";
+    /// Something else is being done to the tenant.
+    OperationRunning = "operation_running", CONFLICT, exit 71, "something else is being done right now",
+        "wait until it has ended; `tenantry operation list` shows it";
     /// The tenant is on a plan that the configuration does not have.
     PlanUnknown = "plan_unknown", SERVICE_UNAVAILABLE, exit 28, "the service is not available right now",
         "add the plan to the configuration, or put the tenant on one that is there";
@@ -204,6 +222,9 @@ refusals! {
     /// The request names its tenant in a way that cannot be read.
     RequestMalformed = "request_malformed", BAD_REQUEST, exit 30, "the request cannot be read",
         "the client has to send it differently";
+    /// The tenant has as many rows as its plan allows.
+    RowsFull = "rows_full", INSUFFICIENT_STORAGE, exit 85, "there is no room for more entries; what is deleted makes room",
+        "raise plans.<name>.rows_max if it may have more";
     /// The work is for one tenant, and the handle is bound to another.
     ScopeMismatch = "scope_mismatch", INTERNAL_SERVER_ERROR, exit 31, "the service failed on this request",
         "a handle of one tenant was used within the scope of another: do not keep it beyond the request";
@@ -216,6 +237,9 @@ refusals! {
     /// The process is about to stop.
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, exit 32, "the service is restarting",
         "wait for the new process";
+    /// A statement has run for as long as the tenant's plan allows, and was stopped.
+    StatementTimeout = "statement_timeout", SERVICE_UNAVAILABLE, exit 86, "this took too long, and was stopped",
+        "raise plans.<name>.statement_time_max if it may take longer, or look with `tenantry explain --plan` at what it reads";
     /// The tenant's record was changed by somebody else, or others depend on it.
     TenantChanged = "tenant_changed", CONFLICT, exit 45, "somebody else has changed this",
         "look at it again, then decide";
@@ -246,12 +270,24 @@ refusals! {
     /// The token is expired, forged, or not for us.
     TokenInvalid = "token_invalid", UNAUTHORIZED, exit 41, "the token is not valid",
         "the client has to sign in again";
+    /// More trials were asked for from an address than may be.
+    TrialRateLimited = "trial_rate_limited", TOO_MANY_REQUESTS, exit 81, "too many workspaces were asked for from this address",
+        "raise trial.per_address or shorten trial.per_address_within if they should pass";
+    /// There is no trial now, since something is missing that it is made of, or of which it is told.
+    TrialUnavailable = "trial_unavailable", SERVICE_UNAVAILABLE, exit 82, "trying it out is not possible right now",
+        "the reason says what is missing; trial.template names the tenant that trials are made from";
+    /// As many trials as allowed are under way.
+    TrialsFull = "trials_full", SERVICE_UNAVAILABLE, exit 83, "all workspaces for trying it out are taken right now",
+        "raise trial.capacity if there is room for more";
     /// The name of an upload is one that no upload can have.
     UploadNameInvalid = "upload_name_invalid", BAD_REQUEST, exit 48, "a file cannot have this name",
         "the client has to give it another name; the reason says what is wrong";
     /// The folder or the bucket with the uploads cannot be used, or is full.
     UploadsUnavailable = "uploads_unavailable", SERVICE_UNAVAILABLE, exit 50, "files cannot be stored or read right now",
         "check the folder or the bucket at uploads.url, and whether its disk is full";
+    /// The store of what tenants have used cannot be read or written.
+    UsageUnavailable = "usage_unavailable", SERVICE_UNAVAILABLE, exit 87, "the service is not available right now",
+        "check the file usage.db beside the catalog's, or the server at catalog.url";
     /// Too many requests wait for the same instance to be built.
     WaitersFull = "waiters_full", SERVICE_UNAVAILABLE, exit 42, "the service is starting and busy",
         "raise instances.waiters_max if more should wait";

@@ -68,6 +68,10 @@ pub struct Tenant {
     pub created_at: SystemTime,
     /// From this time on the tenant counts as expired, whatever its status says.
     pub expires_at: Option<SystemTime>,
+    /// From when on what it has may be erased, if it is being deleted.
+    pub erase_at: Option<SystemTime>,
+    /// Counts how often it was begun anew. The keys that sign and seal for it depend on it: what was signed before is void.
+    pub epoch: u32,
     /// What is set for this tenant and stands over what its plan and its template say.
     pub settings: Overrides,
     /// The tenant whose settings are this one's where it has none of its own.
@@ -98,6 +102,8 @@ impl Tenant {
             placement: Placement::default(),
             created_at: SystemTime::UNIX_EPOCH,
             expires_at: None,
+            erase_at: None,
+            epoch: 0,
             settings: Overrides::default(),
             template: None,
             revision: Revision::default(),

@@ -33,7 +33,8 @@ pub mod uploads;
 pub use self::{
     ambient::{NoScope, Within, current, spawn, spawn_blocking, within, within_call, within_sync},
     keys::{
-        DerivedKey, KeyFileError, KeyId, Keys, MasterKeys, MasterKeysError, NoRandomness, Purpose, Seals, TokenError,
+        DerivedKey, KeyFileError, KeyHolder, KeyId, Keys, MasterKeys, MasterKeysError, NoRandomness, Purpose, Seals,
+        TokenError,
     },
     per_tenant::{Bounds, BoxError, BuildError, Held, MakeFn, MakeResource, PerTenant, Unavailable, make_fn},
 };

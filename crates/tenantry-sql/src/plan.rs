@@ -24,6 +24,8 @@ pub struct Plan {
     /// Whether it changes the connection for longer than its transaction, so that the connection has to be reset or closed
     /// before another scope gets it.
     pub outlives_transaction: bool,
+    /// Whether every row that it changes is a new one: an `INSERT` that updates and replaces none.
+    pub only_inserts: bool,
     /// A function of chance that is called, of which each run gives something else.
     pub chance: Option<Name>,
 }

@@ -6,7 +6,7 @@ use crate::{
     Dialect, Effect, Limits, Numbering, Parameter, Plan, Refused, SchemaMap,
     bind::{self, Bound, What},
     classify, edit,
-    ir::{Kind, Setting, Statement},
+    ir::{Conflict, Kind, Setting, Statement, UpsertAction},
     rules,
     splice::Edits,
     splicing::{Footprint, Splicing},
@@ -114,6 +114,7 @@ impl Rewriter {
             gives_rows,
             relations,
             outlives_transaction: false,
+            only_inserts: only_inserts(&statement, &bound),
             chance: classify::chance(&bound),
         })
     }
@@ -143,8 +144,17 @@ fn as_it_is(text: impl Into<Arc<str>>, effect: Effect) -> Plan {
         gives_rows: false,
         relations: Vec::new(),
         outlives_transaction: false,
+        only_inserts: false,
         chance: None,
     }
+}
+
+/// Whether all rows that a statement changes are new ones.
+fn only_inserts(statement: &Statement, bound: &Bound<'_>) -> bool {
+    let Kind::Insert(insert) = &statement.kind else { return false };
+    let replaces = matches!(insert.conflict, Some(Conflict::Replace));
+    let updates = insert.upserts.iter().any(|upsert| !matches!(upsert.action, UpsertAction::Nothing));
+    !updates && !replaces && bound.changes.len() == 1
 }
 
 fn effect(statement: &Statement, bound: &Bound<'_>) -> (Effect, bool) {

@@ -29,29 +29,32 @@ pub mod catalog;
 pub mod jobs;
 #[cfg(feature = "postgres")]
 mod line;
-#[cfg(all(feature = "postgres", any(feature = "directory", feature = "jobs")))]
+#[cfg(feature = "postgres")]
 mod lines;
 mod migrations;
 mod native;
 mod owner_only;
 #[cfg(feature = "postgres")]
 mod parameters;
+pub mod portable;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod recorder;
+mod room;
 pub mod scoped;
 mod shared;
-#[cfg(any(feature = "directory", feature = "jobs"))]
 mod store_file;
+pub mod usage;
 #[cfg(feature = "directory")]
 pub mod users;
 
 #[cfg(feature = "postgres")]
 pub use self::parameters::unknown_parameter;
 #[cfg(feature = "postgres")]
-pub use self::postgres::{Finding, Ids, PostgresOptions, Severity, doctor};
+pub use self::postgres::{Finding, Ids, PgRows, PostgresOptions, Severity, doctor};
 #[cfg(feature = "postgres")]
 pub use catalog::PgCatalog;
 pub use catalog::{FollowOptions, Follower, OpenOptions, SqliteCatalog, follow};
+pub use migrations::MigrationError;
 pub use scoped::{Explain, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction};
-pub use shared::{SqliteOptions, adopt};
+pub use shared::{MoveError, RowsError, RowsMove, SqliteOptions, SqliteRows, adopt};

@@ -2,21 +2,48 @@
 
 use std::{
     error::Error,
+    marker::PhantomData,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tenantry_core::UsageError;
+use tenantry_resource::{directory::UserStoreError, jobs::BrokerError};
 use thiserror::Error;
 
 use crate::line::Line;
 
-/// A few connections to one database, taken in turn by operations that may each take so long.
-pub(crate) struct Lines<const N: usize> {
+/// A few connections to one database, taken in turn by operations that may each take so long. `E` says when it cannot be used.
+pub(crate) struct Lines<const N: usize, E> {
     place: String,
     timeout: Duration,
     lines: [Line; N],
     next: AtomicUsize,
+    error: PhantomData<fn() -> E>,
+}
+
+/// A store's way to say that its database cannot be used.
+pub(crate) trait Unavailable {
+    fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self;
+}
+
+impl Unavailable for BrokerError {
+    fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self {
+        Self { place, source }
+    }
+}
+
+impl Unavailable for UsageError {
+    fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self {
+        Self { place, source }
+    }
+}
+
+impl Unavailable for UserStoreError {
+    fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self {
+        Self { place, source }
+    }
 }
 
 /// The tables of a store, in a schema of their own.
@@ -34,9 +61,24 @@ pub(crate) struct Tables {
     pub(crate) lock: i64,
 }
 
-impl<const N: usize> Lines<N> {
-    /// Nothing is opened yet. The server knows the connections by `name`, unless the options have another.
-    pub(crate) fn new(options: PgConnectOptions, name: &str, timeout: Duration) -> Self {
+impl<const N: usize, E: Unavailable> Lines<N, E> {
+    /// Opens the first one, and makes the tables if they are not there. The server knows the connections by `name`, unless the
+    /// options have another.
+    pub(crate) async fn open(
+        options: PgConnectOptions,
+        name: &str,
+        timeout: Duration,
+        tables: Tables,
+    ) -> Result<Self, E> {
+        let lines = Self::new(options, name, timeout);
+        let found = lines.run(async |connection| prepare(connection, tables).await).await?;
+        if found == tables.known {
+            return Ok(lines);
+        }
+        Err(lines.unavailable(Failure::Newer { found, known: tables.known }))
+    }
+
+    fn new(options: PgConnectOptions, name: &str, timeout: Duration) -> Self {
         let (host, port) = (options.get_host().to_owned(), options.get_port());
         let place = format!("{host}:{port}/{}", options.get_database().unwrap_or(options.get_username()));
         let options = match options.get_application_name() {
@@ -46,7 +88,7 @@ impl<const N: usize> Lines<N> {
         // They would fill every debug log, with what nobody should see in there.
         let options = options.disable_statement_logging();
         let lines = std::array::from_fn(|_| Line::new(options.clone()));
-        Self { place, timeout, lines, next: AtomicUsize::new(0) }
+        Self { place, timeout, lines, next: AtomicUsize::new(0), error: PhantomData }
     }
 
     /// Which database it is, without what is secret.
@@ -54,17 +96,11 @@ impl<const N: usize> Lines<N> {
         &self.place
     }
 
-    /// Makes the tables, if they are not there.
-    pub(crate) async fn prepare(&self, tables: Tables) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let found = self.run(async |connection| prepare(connection, tables).await).await?;
-        if found == tables.known { Ok(()) } else { Err(Failure::Newer { found, known: tables.known }.into()) }
-    }
-
     /// Runs something on one of the connections, but not for ever: a server that is cut off says nothing.
     pub(crate) async fn run<T>(
         &self,
         operation: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, Box<dyn Error + Send + Sync>> {
+    ) -> Result<T, E> {
         let line = &self.lines[self.next.fetch_add(1, Ordering::Relaxed) % N];
         let run = async {
             let mut taken = line.take().await?;
@@ -73,9 +109,14 @@ impl<const N: usize> Lines<N> {
             Ok::<_, sqlx::Error>(outcome)
         };
         match tokio::time::timeout(self.timeout, run).await {
-            Ok(outcome) => Ok(outcome?),
-            Err(_) => Err(Failure::Silent { waited: self.timeout }.into()),
+            Ok(outcome) => outcome.map_err(|error| self.unavailable(error)),
+            Err(_) => Err(self.unavailable(Failure::Silent { waited: self.timeout })),
         }
+    }
+
+    /// Why the database cannot be used.
+    pub(crate) fn unavailable(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> E {
+        E::at(self.place.clone(), source.into())
     }
 
     /// Closes the connections. Later operations make new ones.

@@ -10,6 +10,7 @@ mod cookie;
 mod dispatch;
 mod enter;
 mod extract;
+mod form;
 mod limit;
 mod mount;
 mod refuse;
@@ -22,13 +23,14 @@ pub use self::{
     dispatch::{App, Dispatch, DispatchFuture, MakeApp},
     enter::{Enter, EnterFuture, EnterLayer},
     extract::CurrentScope,
+    form::hidden_fields,
     limit::{Limit, LimitFuture, LimitLayer},
     mount::{HtmlRewriting, Mount, MountFuture, MountLayer, ScriptRoot},
-    refuse::ResponseFuture,
+    refuse::{ResponseFuture, refused},
     resolve::{
         AllAgree, Claim, ClaimKeys, ClaimKeysError, FirstOf, Header, Host, PathPrefix, PathPrefixError, Resolve,
         ResolveFuture, ResolveLayer,
     },
     seal::{Seal, SealFuture, SealLayer},
-    trust::TrustedProxies,
+    trust::{ToldBy, TrustedProxies},
 };

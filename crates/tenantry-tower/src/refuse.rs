@@ -37,6 +37,12 @@ pub(crate) fn refuse(refusal: Refusal, accept: Option<&HeaderValue>) -> Response
     response
 }
 
+/// Answers a request that has these headers with a refusal: as JSON, as a small page or as text, as it asks for. For what
+/// answers beside the layers and is to refuse as they do.
+pub fn refused(refusal: Refusal, headers: &HeaderMap) -> Response<Body> {
+    refuse(refusal, accept(headers))
+}
+
 /// The `Accept` header, to be kept until it is known whether there is a refusal.
 pub(crate) fn accept(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(ACCEPT)
@@ -67,7 +73,7 @@ impl<F> ResponseFuture<F> {
     }
 
     pub(crate) fn refused(refusal: Refusal, headers: &HeaderMap) -> Self {
-        Self::answered(refuse(refusal, accept(headers)))
+        Self::answered(refused(refusal, headers))
     }
 
     pub(crate) fn answered(response: Response<Body>) -> Self {
@@ -123,12 +129,25 @@ fn html(refusal: &Refusal) -> String {
     let reason = status.canonical_reason().unwrap_or_default();
     // The text comes from the table of codes and from our own resolvers, and repeats nothing that a client sent.
     let text = refusal.public();
+    let again = refusal.retry_after_secs().map(again).unwrap_or_default();
     format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{reason}</title>\n\
-         <h1>{reason}</h1>\n<p>{text}</p>\n<p><small>{} {}</small></p></html>\n",
+         <h1>{reason}</h1>\n<p>{text}</p>\n{again}<p><small>{} {}</small></p></html>\n",
         status.as_u16(),
         refusal.code()
     )
+}
+
+/// When to come back, for people.
+fn again(secs: u64) -> String {
+    let (number, unit) = match secs {
+        0..=90 => (secs, "second"),
+        91..=5_400 => (secs.div_ceil(60), "minute"),
+        5_401..=129_600 => (secs.div_ceil(3_600), "hour"),
+        _ => (secs.div_ceil(86_400), "day"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("<p>Please try again in {number} {unit}{plural}.</p>\n")
 }
 
 #[cfg(test)]
@@ -158,8 +177,24 @@ mod tests {
         assert_eq!(content_type, "text/html; charset=utf-8");
         assert!(body.contains("<p>this workspace is suspended.</p>"), "{body}");
 
+        assert!(!body.contains("try again"), "{body}");
+
         for other in ["*/*", "", "image/png"] {
             assert_eq!(answer(other).await.1, "this workspace is suspended.\n");
+        }
+    }
+
+    #[test]
+    fn people_are_told_when_to_come_back() {
+        for (secs, said) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (91, "2 minutes"),
+            (5_401, "2 hours"),
+            (864_000, "10 days"),
+        ] {
+            assert_eq!(again(secs), format!("<p>Please try again in {said}.</p>\n"));
         }
     }
 }

@@ -77,12 +77,22 @@ impl Caches {
         }
     }
 
-    /// Gives up what is kept for a tenant that is gone. One that is switched off may come back.
+    /// Gives up what is kept for a tenant that is gone, or is not to find again what it had. One that is switched off may come
+    /// back.
     pub(crate) fn follow(&self, change: &Change) {
         match change {
-            Change::Upserted(tenant) if tenant.status != Status::Deleting => {}
+            Change::Upserted(tenant) if !matches!(tenant.status, Status::Deleting | Status::Provisioning) => {}
             Change::Upserted(_) | Change::Removed { .. } => self.cache.evict(change.id()),
         }
+    }
+}
+
+/// The server that cached values are on, where they are on one.
+#[cfg(feature = "redis")]
+pub(crate) fn configured_server(config: &Config) -> Result<Option<RedisServer>, ConfigError> {
+    match &config.cache.url {
+        CachePlace::Redis(url) => server(&config.cache, url).map(Some),
+        _ => Ok(None),
     }
 }
 

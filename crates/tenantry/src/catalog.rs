@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use tenantry_control::Control;
-use tenantry_core::{Audit, Catalog, CatalogError, Mirror, Plans};
+use tenantry_core::{Audit, Catalog, CatalogError, Mirror, Once, Plans};
 #[cfg(feature = "postgres")]
 use tenantry_sqlx::PgCatalog;
 use tenantry_sqlx::{FollowOptions, Follower, OpenOptions, SqliteCatalog};
@@ -52,7 +52,11 @@ impl CatalogStore {
 
     /// What changes tenants that are on these plans.
     pub fn control(&self, plans: Plans) -> Control {
-        Control::new(self.shared(), plans)
+        match &self.0 {
+            #[cfg(feature = "postgres")]
+            Store::Postgres(catalog) => Control::new(Arc::clone(catalog), plans),
+            Store::Sqlite(catalog) => Control::new(Arc::clone(catalog), plans),
+        }
     }
 
     /// The log of who did what to which tenant, which it keeps.
@@ -64,7 +68,16 @@ impl CatalogStore {
         }
     }
 
-    /// The same, for what keeps it.
+    /// What remembers which links for one use were used.
+    pub fn once(&self) -> Arc<dyn Once> {
+        match &self.0 {
+            #[cfg(feature = "postgres")]
+            Store::Postgres(catalog) => Arc::<PgCatalog>::clone(catalog),
+            Store::Sqlite(catalog) => Arc::<SqliteCatalog>::clone(catalog),
+        }
+    }
+
+    /// The catalog, for what keeps it.
     pub(crate) fn shared(&self) -> Arc<dyn Catalog> {
         match &self.0 {
             #[cfg(feature = "postgres")]

@@ -76,7 +76,11 @@ impl Config {
     ///
     /// When the store cannot be used.
     pub async fn local_users(&self) -> Result<LocalUsers, OpenError> {
-        Ok(LocalUsers::new(open(self).await?, self.directory.local)?)
+        Ok(LocalUsers::new(self.user_store().await?, self.directory.local)?)
+    }
+
+    pub(crate) async fn user_store(&self) -> Result<Arc<dyn UserStore>, OpenError> {
+        open(self).await
     }
 }
 

@@ -60,7 +60,7 @@ impl Tenancy {
     }
 }
 
-async fn open(config: &Config) -> Result<Arc<dyn Broker>, OpenError> {
+pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Broker>, OpenError> {
     // Checked before; said again for a configuration that was put together in code.
     config.check()?;
     let JobsSection { place, busy_timeout, .. } = &config.jobs;

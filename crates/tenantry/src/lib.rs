@@ -20,25 +20,33 @@
 
 pub mod cache;
 mod catalog;
+mod certificate;
 pub mod config;
 pub mod directory;
+pub mod entrance;
 mod front;
 pub mod jobs;
 mod keys;
 mod metrics;
 mod open;
+mod planes;
 mod resolver;
 mod serve;
 pub mod settings;
 mod tenancy;
+pub mod trial;
+mod unscoped;
 pub mod uploads;
+mod usage;
 
 pub use tenantry_control as control;
 pub use tenantry_core::{
-    Act, Admission, Amendment, Audit, AuditEntry, AuditFilter, BoxFuture, Broken, Candidate, Catalog, CatalogError,
-    CatalogVersion, Change, Code, Count, Deed, Limits, Link, Malformed, Mirror, NewTenant, Placement, PlacementError,
-    Plan, PlanName, PlanNameError, Plans, Rate, Refusal, Resolution, Resolver, Revision, Scope, Slug, SlugError,
-    Status, StatusError, Tenant, TenantId, Unscoped, Usage, Usages,
+    Act, Admission, Amendment, Amount, Amounts, Audit, AuditEntry, AuditFilter, Batch, BoxFuture, Broken, Candidate,
+    Catalog, CatalogError, CatalogVersion, Change, Code, Count, Deed, Hour, Ledger, LedgerError, Limits, Link,
+    Listener, Malformed, MigratableRows, MigrationName, Mirror, MovableRows, Moving, NewTenant, News, Once, Operation,
+    OperationId, Outcome, Passphrase, Placement, PlacementError, Plan, PlanName, PlanNameError, Plane, PlaneError,
+    Plans, Rate, Refusal, Resolution, Resolver, Revision, Scope, Slug, SlugError, Spent, Status, StatusError, Step,
+    Tenant, TenantId, Unscoped, Usage, UsageError, UsagePlane, UsageStore, Usages, Used, Witness, Witnessing,
 };
 pub use tenantry_resource::{
     Bounds, BoxError, BuildError, DerivedKey, Held, KeyFileError, KeyId, Keys, MakeFn, MakeResource, MasterKeys,
@@ -50,16 +58,17 @@ pub use tenantry_sqlx::PgCatalog;
 #[doc(hidden)]
 pub use tenantry_sqlx::scoped::Scopable;
 pub use tenantry_sqlx::{
-    Explain, FollowOptions, Follower, OpenOptions, ScopeError, ScopedConnection, ScopedPool, ScopedTransaction,
-    SqliteCatalog, SqliteOptions, adopt, follow,
+    Explain, FollowOptions, Follower, MigrationError, OpenOptions, ScopeError, ScopedConnection, ScopedPool,
+    ScopedTransaction, SqliteCatalog, SqliteOptions, adopt, follow,
 };
 #[cfg(feature = "postgres")]
-pub use tenantry_sqlx::{Finding, Ids, PostgresOptions, Severity, doctor};
+pub use tenantry_sqlx::{Finding, Ids, PgRows, PostgresOptions, Severity, doctor};
 pub use tenantry_tower as tower;
 pub use tenantry_tower::{App, CurrentScope, ScriptRoot};
 
 pub use self::{
     catalog::CatalogStore,
+    certificate::{Certificate, NotErased, Removed},
     front::{Connected, Front},
     open::OpenError,
     resolver::ResolverError,

@@ -1,6 +1,6 @@
 //! What tenants have used, for Prometheus.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{Router, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use prometheus_client::{
@@ -42,12 +42,17 @@ struct Used {
 impl Collector for Used {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let counted = self.counted();
-        for count in Count::ALL {
+        // The time of requests is in the histogram.
+        for count in Count::ALL.into_iter().filter(|count| *count != Count::RequestNanos) {
             let (name, help, unit) = described(count);
             let mut family = encoder.encode_descriptor(name, help, unit.as_ref(), MetricType::Counter)?;
             for (tenant, usage) in &counted {
                 let labels = [("tenant", tenant.as_str())];
-                family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&usage.get(count), None)?;
+                let mut counter = family.encode_family(&labels)?;
+                match is_time(count) {
+                    true => counter.encode_counter::<NoLabelSet, _, u64>(&seconds(usage.get(count)), None)?,
+                    false => counter.encode_counter::<NoLabelSet, _, u64>(&usage.get(count), None)?,
+                }
             }
         }
         let help = "Time from a request's head to the end of its answer";
@@ -70,8 +75,8 @@ impl Used {
         let (usages, mirror) = (self.admission.usages(), self.admission.mirror());
         let own = usages.own().into_iter();
         let named = own.filter_map(|(id, usage)| Some((mirror.by_id(id)?.slug.to_string(), usage)));
-        let together = [("(none)", usages.nobody()), ("(others)", usages.others())];
-        named.chain(together.map(|(name, usage)| (name.to_owned(), Arc::clone(usage)))).collect()
+        let together = [("(none)", Arc::clone(usages.nobody())), ("(others)", usages.others())];
+        named.chain(together.map(|(name, usage)| (name.to_owned(), usage))).collect()
     }
 }
 
@@ -81,14 +86,30 @@ fn buckets(usage: &Usage) -> Vec<(f64, u64)> {
     bounds.zip(usage.latencies()).collect()
 }
 
+const fn is_time(count: Count) -> bool {
+    matches!(count, Count::HandlingNanos | Count::StatementNanos)
+}
+
+fn seconds(nanos: u64) -> f64 {
+    Duration::from_nanos(nanos).as_secs_f64()
+}
+
 fn described(count: Count) -> (&'static str, &'static str, Option<Unit>) {
     match count {
         Count::BytesReceived => ("received", "Bytes of requests' bodies", Some(Unit::Bytes)),
         Count::BytesSent => ("sent", "Bytes of answers' bodies", Some(Unit::Bytes)),
+        Count::BytesUploaded => ("uploaded", "Bytes of uploads that were stored", Some(Unit::Bytes)),
+        Count::HandlingNanos => {
+            ("handling", "Time in which the application worked on requests, waiting left out", Some(Unit::Seconds))
+        }
         Count::JobsDone => ("jobs_done", "Jobs that are done", None),
         Count::JobsFailed => ("jobs_failed", "Attempts of jobs that failed", None),
+        Count::JobsQueued => ("jobs_queued", "Jobs that were queued", None),
         Count::Refusals => ("refusals", "Requests and statements that were refused", None),
         Count::Requests => ("requests", "Requests that were let in", None),
+        Count::RowsChanged => ("rows_changed", "Rows that statements have changed", None),
+        Count::RowsRead => ("rows_read", "Rows that statements have given", None),
+        Count::StatementNanos => ("statement", "Time that statements took", Some(Unit::Seconds)),
         Count::Statements => ("statements", "Statements for the database", None),
         _ => ("other", "What this version does not know", None),
     }

@@ -1,6 +1,9 @@
 //! Why a deployment cannot be opened.
 
-use tenantry_core::CatalogError;
+use std::path::PathBuf;
+
+use sqlx::migrate::MigrateError;
+use tenantry_core::{CatalogError, UsageError};
 use tenantry_resource::{KeyFileError, MasterKeysError, directory::LocalUserError, jobs::BrokerError};
 use thiserror::Error;
 
@@ -25,9 +28,20 @@ pub enum OpenError {
     /// The environment variable with the master keys cannot be used.
     #[error("the environment variable {variable} has no master keys", variable = crate::keys::VARIABLE)]
     KeyVariable(#[from] MasterKeysError),
+    /// The folder with the application's migrations cannot be read.
+    #[error("the migrations in {}, which database.migrations names, cannot be read", folder.display())]
+    Migrations {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: MigrateError,
+    },
     /// The application's settings have a shape that cannot be written as JSON.
     #[error("the application's settings cannot be written as JSON")]
     Settings(#[from] serde_json::Error),
+    /// The store of what tenants have used cannot be used.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// The store of local users cannot be used, or their passwords cannot be hashed as the configuration says.
     #[error(transparent)]
     Users(#[from] LocalUserError),

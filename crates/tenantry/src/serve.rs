@@ -22,7 +22,9 @@ impl Tenancy {
     /// Serves `front` until `stop`; then takes no more connections, and lets the requests under way end and the
     /// applications close. All of that takes at most `instances.drain_timeout`, whatever clients and applications do.
     ///
-    /// `/metrics` is served beside it where `metrics.listen` says so.
+    /// Meanwhile what has to be done from time to time is done, as `[lifecycle]` says: operations that were abandoned are gone on
+    /// with, and deleted tenants erased. What tenants use is written as `[usage]` says, and at the end, with what the audit log lacks, for which five seconds
+    /// are left beyond that time. `/metrics` is served beside it where `metrics.listen` says so.
     ///
     /// `axum::serve` serves a [`Front`] as well, but waits without end for a client that does not finish.
     ///
@@ -58,11 +60,15 @@ impl Tenancy {
             }
             tokio::time::sleep(self.drain_timeout()).await;
         };
-        tokio::select! {
+        let ended = tokio::select! {
             ended = serving => ended,
             () = out_of_time => Ok(Stopped::CutOff),
             failed = self.serve_metrics(metrics) => Err(failed),
-        }
+            never = self.sweep() => match never {},
+            never = self.keep_usage() => match never {},
+        };
+        tokio::join!(self.keep_last_usage(), self.flush_last_unscoped());
+        ended
     }
 
     async fn metrics_listener(&self) -> io::Result<Option<TcpListener>> {

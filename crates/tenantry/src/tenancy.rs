@@ -26,8 +26,13 @@ use crate::{
     cache::Caches,
     config::{Config, InstancesSection},
     directory::Directories,
+    entrance::Door,
     front::Layers,
-    keys, resolver,
+    keys,
+    planes::Kept,
+    resolver,
+    unscoped::UnscopedLog,
+    usage::Metering,
 };
 
 #[cfg(feature = "postgres")]
@@ -53,7 +58,12 @@ struct Shared {
     caches: Caches,
     directories: Arc<Directories>,
     dispatched: Arc<Dispatched>,
+    metering: Metering,
+    unscoped: UnscopedLog,
     jobs: OnceCell<Jobs>,
+    kept: Kept,
+    master: MasterKeys,
+    proxies: TrustedProxies,
     sqlite: ScopedPool<Sqlite>,
     #[cfg(feature = "postgres")]
     postgres: ScopedPool<sqlx::Postgres>,
@@ -94,18 +104,21 @@ impl Tenancy {
             }
         });
         let follower = catalog.follow(Arc::new(Mirror::new()), follow).await?;
+        let metering = Metering::new(Arc::clone(&usages), Arc::clone(follower.mirror()));
         let admission = Admission::new(Arc::clone(follower.mirror()), config.plans()?).counting(usages);
         let admission = Arc::new(admission);
         let master = keys::load(&config.keys)?;
-        let layers = layers(&config, Arc::clone(&admission), &master)?;
+        let proxies = TrustedProxies::new(config.proxies.trusted.iter().copied());
+        let layers = layers(&config, &catalog, Arc::clone(&admission), &master, proxies.clone())?;
         let sqlite = ScopedPool::sqlite(config.sqlite_options(), Some(Arc::clone(&admission)));
         #[cfg(feature = "postgres")]
         let postgres = match config.postgres_options()? {
             Some(options) => ScopedPool::postgres(options, Some(Arc::clone(&admission))),
             None => ScopedPool::unconfigured("write database.url and database.application_url"),
         };
-        let keys = Keys::new(master);
+        let keys = Keys::new(master.clone());
         let uploads = Uploads::new(config.uploads.place.clone().into(), config.uploads.options(), keys.clone());
+        let unscoped = UnscopedLog::begin(catalog.clone(), Arc::clone(follower.mirror()), &config.audit);
         let shared = Shared {
             config,
             catalog,
@@ -117,7 +130,12 @@ impl Tenancy {
             caches,
             directories,
             dispatched,
+            metering,
+            unscoped,
             jobs: OnceCell::new(),
+            kept: Kept::default(),
+            master,
+            proxies,
             sqlite,
             #[cfg(feature = "postgres")]
             postgres,
@@ -173,8 +191,24 @@ impl Tenancy {
         &self.shared.config
     }
 
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.shared.kept
+    }
+
+    pub(crate) fn master(&self) -> &MasterKeys {
+        &self.shared.master
+    }
+
+    pub(crate) fn proxies(&self) -> &TrustedProxies {
+        &self.shared.proxies
+    }
+
     pub(crate) fn jobs_cell(&self) -> &OnceCell<Jobs> {
         &self.shared.jobs
+    }
+
+    pub(crate) fn catalog_store(&self) -> &CatalogStore {
+        &self.shared.catalog
     }
 
     pub(crate) fn shared_admission(&self) -> Arc<Admission> {
@@ -191,6 +225,14 @@ impl Tenancy {
 
     pub(crate) fn directories(&self) -> &Directories {
         &self.shared.directories
+    }
+
+    pub(crate) fn metering(&self) -> &Metering {
+        &self.shared.metering
+    }
+
+    pub(crate) fn unscoped(&self) -> &UnscopedLog {
+        &self.shared.unscoped
     }
 
     pub(crate) fn mirror(&self) -> &Arc<Mirror> {
@@ -220,9 +262,12 @@ impl Tenancy {
     /// Closes every application: those in use when their last answer is sent, but at the latest after
     /// `instances.drain_timeout`. Says whether all were closed in time.
     ///
-    /// Call it when the server has stopped; [`Tenancy::serve`] does.
+    /// Call it when the server has stopped; [`Tenancy::serve`] does. At the end it writes to the audit log what work was begun
+    /// without a scope, for which it takes at most five seconds more.
     pub async fn shut_down(&self) -> bool {
-        tokio::time::timeout(self.drain_timeout(), self.close_all()).await.is_ok()
+        let closed = tokio::time::timeout(self.drain_timeout(), self.close_all()).await.is_ok();
+        self.flush_last_unscoped().await;
+        closed
     }
 
     pub(crate) async fn close_all(&self) {
@@ -271,8 +316,13 @@ impl Dispatched {
     }
 }
 
-fn layers(config: &Config, admission: Arc<Admission>, keys: &MasterKeys) -> Result<Layers, OpenError> {
-    let trusted = TrustedProxies::new(config.proxies.trusted.iter().copied());
+fn layers(
+    config: &Config,
+    catalog: &CatalogStore,
+    admission: Arc<Admission>,
+    keys: &MasterKeys,
+    trusted: TrustedProxies,
+) -> Result<Layers, OpenError> {
     let seal = config.cookies.seal.then(|| seal(config, keys.clone()));
     let rewriting = match config.html.rewrite {
         true => HtmlRewriting::On,
@@ -283,6 +333,7 @@ fn layers(config: &Config, admission: Arc<Admission>, keys: &MasterKeys) -> Resu
         resolve: ResolveLayer::new(resolver::from_config(&config.resolve, &trusted)?),
         admit: AdmitLayer::new(admission),
         limit: LimitLayer::new(),
+        door: Door::new(config, Keys::new(keys.clone()), catalog.once(), trusted.clone()),
         mount: MountLayer::new().trusted_proxies(trusted).rewrite_html(rewriting).html_memory_max(page_bytes_max),
         seal,
     })
@@ -317,6 +368,9 @@ impl Config {
         postgres.connections_max = same.connections_max;
         postgres.waiters_max = usize::try_from(section.waiters_max.get()).unwrap_or(usize::MAX);
         postgres.acquire_timeout = same.acquire_timeout;
+        postgres.move_wait_max = same.move_wait_max;
+        // What is being asked has to be over as well when a move cleans up.
+        postgres.silence_max = self.lifecycle.settle / 2;
         postgres.idle_timeout = section.idle_timeout;
         postgres.walls_check = section.walls_check;
         postgres.limits = same.limits;
@@ -342,6 +396,7 @@ fn sqlite_options(config: &Config) -> SqliteOptions {
     options.global = section.global.iter().map(|name| Name::from(name.as_str())).collect();
     options.connections_max = count(section.connections_max);
     options.acquire_timeout = section.acquire_timeout;
+    options.move_wait_max = section.move_wait_max;
     options.busy_timeout = section.busy_timeout;
     options.poll = config.catalog.poll;
     options.limits.statement_bytes_max = usize::try_from(section.statement_bytes_max).unwrap_or(usize::MAX);

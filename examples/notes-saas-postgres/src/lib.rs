@@ -10,6 +10,8 @@ mod config;
 pub mod db;
 #[path = "../../notes/src/postgres/dialect.rs"]
 mod dialect;
+#[path = "../../notes-saas/src/directory.rs"]
+mod directory;
 #[path = "../../notes/src/error.rs"]
 mod error;
 #[path = "../../notes-saas/src/files.rs"]
@@ -35,7 +37,7 @@ mod state;
 #[path = "../../notes/src/visitor.rs"]
 mod visitor;
 
-pub use crate::config::{Config, Secret};
+pub use crate::config::{Config, Ldap, Secret};
 pub use crate::jobs::Worker;
 use crate::models::setting;
 use crate::state::AppState;
@@ -48,7 +50,8 @@ pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<
     let cache = tenancy.cache();
     let files = tenancy.uploads();
     let queue = tenancy.jobs().await?.queue("digests");
-    let state = AppState::new(db, cache, files, queue, &config.secret)?;
+    let directory = tenancy.directory(tenancy.settings::<directory::Own>().await?, |own| &own.directory).await?;
+    let state = AppState::new(db, cache, files, queue, directory, &config.secret)?;
     let worker = Worker::start(&state.queue, &state.db)?;
     Ok((routes::router(state), worker))
 }

@@ -7,6 +7,7 @@ mod config;
 pub mod db;
 #[path = "../../notes/src/dialect.rs"]
 mod dialect;
+mod directory;
 #[path = "../../notes/src/error.rs"]
 mod error;
 mod files;
@@ -30,7 +31,7 @@ mod state;
 #[path = "../../notes/src/visitor.rs"]
 mod visitor;
 
-pub use crate::config::{Config, Secret};
+pub use crate::config::{Config, Ldap, Secret};
 pub use crate::jobs::Worker;
 use crate::models::setting;
 use crate::state::AppState;
@@ -43,7 +44,8 @@ pub async fn app(config: Config, tenancy: &tenantry::Tenancy) -> anyhow::Result<
     let cache = tenancy.cache();
     let files = tenancy.uploads();
     let queue = tenancy.jobs().await?.queue("digests");
-    let state = AppState::new(db, cache, files, queue, &config.secret)?;
+    let directory = tenancy.directory(tenancy.settings::<directory::Own>().await?, |own| &own.directory).await?;
+    let state = AppState::new(db, cache, files, queue, directory, &config.secret)?;
     let worker = Worker::start(&state.queue, &state.db)?;
     Ok((routes::router(state), worker))
 }

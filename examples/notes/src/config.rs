@@ -25,6 +25,8 @@ pub struct Config {
     pub files: PathBuf,
     /// The database of SQLite's with the jobs that wait to be done.
     pub jobs_url: String,
+    /// Who may sign in without having signed up.
+    pub ldap: Ldap,
     /// The key from which session cookies and form tokens are signed.
     pub secret: Secret,
 }
@@ -38,12 +40,13 @@ impl Config {
             database_url: dialect::DEFAULT_URL.to_owned(),
             files: DEFAULT_FILES.into(),
             jobs_url: DEFAULT_JOBS.to_owned(),
+            ldap: Ldap::default(),
             secret,
         }
     }
 
-    /// Reads `NOTES_LISTEN`, `DATABASE_URL`, `NOTES_FILES`, `NOTES_JOBS`
-    /// and `NOTES_SECRET`.
+    /// Reads `NOTES_LISTEN`, `DATABASE_URL`, `NOTES_FILES`, `NOTES_JOBS`,
+    /// `NOTES_SECRET`, and what begins with `NOTES_LDAP`.
     pub fn from_env() -> anyhow::Result<Self> {
         let secret = match env("NOTES_SECRET") {
             Some(text) => Secret::new(text).context("NOTES_SECRET")?,
@@ -59,7 +62,35 @@ impl Config {
         config.database_url = env("DATABASE_URL").unwrap_or(config.database_url);
         config.files = env("NOTES_FILES").map_or(config.files, Into::into);
         config.jobs_url = env("NOTES_JOBS").unwrap_or(config.jobs_url);
+        config.ldap = Ldap::from_env();
         Ok(config)
+    }
+}
+
+/// A server that speaks LDAP, and how people are found there.
+#[derive(Clone, Default)]
+pub struct Ldap {
+    /// `ldap://host` or `ldaps://host`; where it is empty, there is no server.
+    pub url: String,
+    /// The entry below which people are.
+    pub base: String,
+    /// Who searches; nobody in particular, if it is empty.
+    pub bind_dn: String,
+    /// The password of `bind_dn`.
+    pub bind_password: String,
+}
+
+impl Ldap {
+    fn from_env() -> Self {
+        let [url, base, bind_dn, bind_password] = ["URL", "BASE", "BIND_DN", "BIND_PASSWORD"]
+            .map(|name| env(&format!("NOTES_LDAP_{name}")).unwrap_or_default());
+        Self { url, base, bind_dn, bind_password }
+    }
+}
+
+impl fmt::Debug for Ldap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ldap").field("url", &self.url).field("base", &self.base).finish_non_exhaustive()
     }
 }
 

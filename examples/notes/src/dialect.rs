@@ -11,8 +11,9 @@ pub(crate) const LIKE: &str = "LIKE";
 /// Says of a pattern that a backslash takes the next character literally.
 pub(crate) const ESCAPE: &str = r" ESCAPE '\'";
 
-/// The account and password hash behind an email address, whatever its case.
-pub(crate) const CREDENTIALS: &str = "SELECT id, password_hash FROM users WHERE email = $1";
+/// The account with an email address, whatever its case.
+pub(crate) const ACCOUNT: &str =
+    "SELECT id, email, name, is_admin, created_at, password_hash FROM users WHERE email = $1";
 
 /// Gives a note another title and text. The trigger `notes_touch` notes when.
 pub(crate) const CHANGE_NOTE: &str = "UPDATE notes SET title = $1, body = $2 WHERE id = $3";

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Json;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection, RawFormRejection};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::json;
 
@@ -27,6 +27,9 @@ pub(crate) enum AppError {
     /// The request was malformed in a way the framework noticed.
     #[error("{message}")]
     Malformed { status: StatusCode, message: String },
+    /// Something that the application relies on does not do its part.
+    #[error("{what} right now. Please try again in a moment.")]
+    Unavailable { what: &'static str, cause: anyhow::Error },
     #[error("Something went wrong on our side.")]
     Internal(#[source] anyhow::Error),
 }
@@ -39,16 +42,27 @@ impl AppError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed { status, .. } => *status,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
+    /// When to try again, where that may help.
+    fn retry_after(&self) -> Option<[(header::HeaderName, &'static str); 1]> {
+        matches!(self, Self::Unavailable { .. }).then_some([(header::RETRY_AFTER, RETRY_AFTER)])
+    }
+
     fn log(&self) {
-        if let Self::Internal(cause) = self {
-            tracing::error!("{cause:#}");
+        match self {
+            Self::Unavailable { what, cause } => tracing::warn!("{what}: {cause:#}"),
+            Self::Internal(cause) => tracing::error!("{cause:#}"),
+            _ => {}
         }
     }
 }
+
+/// In seconds.
+const RETRY_AFTER: &str = "10";
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
@@ -56,12 +70,12 @@ impl IntoResponse for AppError {
         if matches!(self, Self::SignInRequired) {
             return Redirect::to("/login").into_response();
         }
-        let status = self.status();
+        let (status, retry_after) = (self.status(), self.retry_after());
         let message = self.to_string();
         let page = ErrorPage { status, message: &message };
         match page.render() {
-            Ok(html) => (status, Html(html)).into_response(),
-            Err(_) => (status, message).into_response(),
+            Ok(html) => (status, retry_after, Html(html)).into_response(),
+            Err(_) => (status, retry_after, message).into_response(),
         }
     }
 }
@@ -74,7 +88,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.0.log();
         let body = json!({ "error": self.0.to_string() });
-        (self.0.status(), Json(body)).into_response()
+        (self.0.status(), self.0.retry_after(), Json(body)).into_response()
     }
 }
 

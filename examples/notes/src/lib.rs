@@ -7,6 +7,7 @@ mod config;
 pub mod db;
 #[cfg_attr(feature = "postgres", path = "postgres/dialect.rs")]
 mod dialect;
+mod directory;
 mod error;
 mod files;
 mod flash;
@@ -20,7 +21,7 @@ mod session;
 mod state;
 mod visitor;
 
-pub use crate::config::{Config, Secret};
+pub use crate::config::{Config, Ldap, Secret};
 pub use crate::jobs::Worker;
 use crate::models::setting;
 use crate::state::AppState;
@@ -34,7 +35,8 @@ pub async fn app(config: Config) -> anyhow::Result<(axum::Router, Worker)> {
     let cache = cache::new();
     let files = files::open(&config.files)?;
     let queue = jobs::open(&config.jobs_url).await?;
-    let state = AppState::new(db, cache, files, queue, &config.secret)?;
+    let directory = directory::open(&config.ldap)?;
+    let state = AppState::new(db, cache, files, queue, directory, &config.secret)?;
     let worker = Worker::start(&state.queue, &state.db)?;
     Ok((routes::router(state), worker))
 }

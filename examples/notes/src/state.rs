@@ -6,6 +6,7 @@ use axum_extra::extract::cookie::Key;
 use crate::cache::Cache;
 use crate::config::Secret;
 use crate::db::Db;
+use crate::directory::Directory;
 use crate::files::Files;
 use crate::jobs::Queue;
 use crate::session::Tokens;
@@ -17,17 +18,26 @@ pub(crate) struct AppState {
     pub(crate) cache: Cache,
     pub(crate) files: Files,
     pub(crate) queue: Queue,
+    pub(crate) directory: Directory,
     pub(crate) cookie_key: Key,
     pub(crate) tokens: Tokens,
 }
 
 impl AppState {
-    pub(crate) fn new(db: Db, cache: Cache, files: Files, queue: Queue, secret: &Secret) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        db: Db,
+        cache: Cache,
+        files: Files,
+        queue: Queue,
+        directory: Directory,
+        secret: &Secret,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             db,
             cache,
             files,
             queue,
+            directory,
             cookie_key: Key::derive_from(secret.as_bytes()),
             tokens: Tokens::new(secret)?,
         })
@@ -55,6 +65,12 @@ impl FromRef<AppState> for Files {
 impl FromRef<AppState> for Queue {
     fn from_ref(state: &AppState) -> Self {
         state.queue.clone()
+    }
+}
+
+impl FromRef<AppState> for Directory {
+    fn from_ref(state: &AppState) -> Self {
+        state.directory.clone()
     }
 }
 

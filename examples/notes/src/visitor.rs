@@ -38,19 +38,18 @@ impl Visitor {
         let Some(session) = Session::read(&jar) else {
             return Ok(Self::stranger());
         };
-        let user = match session.user_id {
-            Some(id) => user::find(&state.db, id).await?,
-            None => None,
+        let Some(id) = session.user_id else {
+            return Ok(Self { session, is_new: false, user: None });
         };
-        if session.user_id.is_some() && user.is_none() {
-            // The account was deleted since.
-            return Ok(Self::stranger());
+        // The account may have been deleted since, or taken over.
+        match user::find(&state.db, id).await?.filter(|account| session.is_of(account)) {
+            Some(account) => Ok(Self { session, is_new: false, user: Some(account.user) }),
+            None => Ok(Self::stranger()),
         }
-        Ok(Self { session, is_new: false, user })
     }
 
     fn stranger() -> Self {
-        Self { session: Session::new(None), is_new: true, user: None }
+        Self { session: Session::of_stranger(), is_new: true, user: None }
     }
 }
 

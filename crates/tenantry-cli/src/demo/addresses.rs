@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use serde::Serialize;
 use tenantry::Slug;
 
-use super::Approach;
+use super::{Approach, template::TRAINING};
 
 /// Where everything is.
 #[derive(Debug, Serialize)]
@@ -15,6 +15,15 @@ pub(super) struct Addresses {
     #[serde(skip)]
     approach: Approach,
     tenants: Vec<Address>,
+    /// Where a workspace is to be had for a while.
+    try_it: Option<String>,
+}
+
+/// Whether visitors get something to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TryIt {
+    No,
+    Yes,
 }
 
 #[derive(Debug, Serialize)]
@@ -25,7 +34,7 @@ struct Address {
 }
 
 impl Addresses {
-    pub(super) fn new(slugs: &[Slug], port: u16, config: &Path, approach: Approach) -> Self {
+    pub(super) fn new(slugs: &[Slug], port: u16, config: &Path, approach: Approach, try_it: TryIt) -> Self {
         let address = |slug: &Slug| Address {
             slug: slug.to_string(),
             by_path: format!("http://localhost:{port}/t/{slug}/"),
@@ -36,6 +45,7 @@ impl Addresses {
             config: config.display().to_string(),
             approach,
             tenants: slugs.iter().map(address).collect(),
+            try_it: (try_it == TryIt::Yes).then(|| format!("http://localhost:{port}/try")),
         }
     }
 
@@ -55,7 +65,11 @@ impl Addresses {
                 "There is one instance of the application, and the rows of all tenants are in the same tables."
             }
         };
-        PAGE.replace("{how}", how).replace("{count}", &self.tenants.len().to_string()).replace("{rows}", &rows)
+        let try_it = if self.try_it.is_some() { TRY_IT } else { "" };
+        PAGE.replace("{try_it}", try_it)
+            .replace("{how}", how)
+            .replace("{count}", &self.tenants.len().to_string())
+            .replace("{rows}", &rows)
     }
 }
 
@@ -70,6 +84,10 @@ impl fmt::Display for Addresses {
             writeln!(f, "  {slug:width$}  {by_path}  {by_host}")?;
         }
         writeln!(f, "all of them: {}  (Ctrl-C stops)", self.all)?;
+        if let Some(try_it) = &self.try_it {
+            writeln!(f, "try it, in a workspace of your own for an hour: {try_it}")?;
+            writeln!(f, "make {TRAINING} as it was: tenantry --config {} tenant reset {TRAINING}", self.config)?;
+        }
         writeln!(f, "more, from another terminal: tenantry --config {} tenant create initech", self.config)
     }
 }
@@ -88,7 +106,12 @@ th, td { text-align: left; padding: .4rem 1.5rem .4rem 0; border-bottom: 1px sol
 <table>
 <tr><th>tenant<th>by path<th>by host</tr>
 {rows}</table>
-</html>
+{try_it}</html>
+";
+
+const TRY_IT: &str = "<h2>Try it</h2>
+<p>A workspace of your own, for an hour: nobody else can see what you do there, and it is gone afterwards.</p>
+<form method=\"post\" action=\"/try\"><p><button>Try it</button></p></form>
 ";
 
 #[cfg(test)]
@@ -102,6 +125,7 @@ mod tests {
             8080,
             Path::new("data/tenantry.toml"),
             Approach::Instances,
+            TryIt::No,
         );
         assert_eq!(
             addresses.to_string(),
@@ -113,5 +137,16 @@ mod tests {
         );
         let page = addresses.page();
         assert!(page.contains("<a href=\"/t/acme/\">") && page.contains("<a href=\"http://globex.localhost:8080/\">"));
+        assert!(!page.contains("/try"));
+    }
+
+    #[test]
+    fn visitors_are_told_where_they_can_try_it() {
+        let (slugs, file) = (["acme".parse().unwrap()], Path::new("data/tenantry.toml"));
+        let addresses = Addresses::new(&slugs, 8080, file, Approach::Shared, TryIt::Yes);
+        let told = addresses.to_string();
+        assert!(told.contains("for an hour: http://localhost:8080/try\n"), "{told}");
+        assert!(told.contains("tenantry --config data/tenantry.toml tenant reset training\n"), "{told}");
+        assert!(addresses.page().contains("<form method=\"post\" action=\"/try\">"));
     }
 }

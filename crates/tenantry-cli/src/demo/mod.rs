@@ -4,6 +4,7 @@ mod addresses;
 mod notes_app;
 #[cfg(feature = "postgres")]
 mod server;
+mod template;
 
 use std::{
     convert::Infallible,
@@ -22,11 +23,14 @@ use axum::{
 };
 #[cfg(feature = "postgres")]
 use tenantry::config::ServerUrl;
-use tenantry::{CatalogError, Front, NewTenant, Slug, Stopped, Tenancy, config::Config};
+use tenantry::{CatalogError, Front, NewTenant, Slug, Status, Stopped, Tenancy, config::Config, entrance::SignIn};
 use tokio::net::TcpListener;
 use tower_service::Service;
 
-use self::{addresses::Addresses, notes_app::NotesApp};
+use self::{
+    addresses::{Addresses, TryIt},
+    notes_app::NotesApp,
+};
 use crate::{failure::Failure, output::Output};
 
 /// Serves the notes application for the tenants acme and globex, until Ctrl-C.
@@ -60,23 +64,28 @@ impl Demo {
     pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         create_folder(&self.data)?;
         let file = self.data.join(Config::FILE_NAME);
-        write_config(&file)?;
+        write_config(&file, self.port)?;
         let config = self.config(&file).await?;
         let on_postgres = config.database.url.is_some();
+        let template = config.trial.template.clone();
         let tenancy = Tenancy::with(config).await?;
-        let slugs = tenants(&tenancy).await?;
+        create_tenants(&tenancy).await?;
         let notes = NotesApp::open(&self.data)?;
         let failed = |error: anyhow::Error| Failure::other("demo", format!("{error:#}"));
 
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let listener = TcpListener::bind(wanted).await.map_err(|error| not_listening(&error, wanted))?;
-        let addresses = Addresses::new(&slugs, listener.local_addr()?.port(), &file, self.approach);
-        let page = addresses.page();
-        let apex = Router::new().route("/", get(|| async { Html(page) }));
+        let addresses = async |try_it: TryIt| {
+            let (slugs, port) = (tenants(&tenancy).await?, listener.local_addr()?.port());
+            let addresses = Addresses::new(&slugs, port, &file, self.approach, try_it);
+            let page = addresses.page();
+            output.print(&addresses)?;
+            Ok::<_, Failure>(Router::new().route("/", get(|| async { Html(page) })))
+        };
         match self.approach {
             Approach::Instances => {
+                let apex = addresses(TryIt::No).await?;
                 let app = tenancy.dispatch(move |scope| notes.clone().build(scope)).apex(apex);
-                output.print(&addresses)?;
                 serve(&tenancy, listener, app, output).await
             }
             Approach::Shared => {
@@ -86,13 +95,30 @@ impl Demo {
                     _ => notes.shared(&tenancy).await,
                 };
                 let (app, stop) = app.map_err(failed)?;
-                let app = tenancy.wrap(app).apex(apex);
-                output.print(&addresses)?;
+                let (entrance, trials, try_it) = self.trials(&tenancy, &app, template).await.map_err(failed)?;
+                let apex = addresses(try_it).await?.merge(trials);
+                let app = tenancy.wrap(app).entrance(entrance).apex(apex);
                 serve(&tenancy, listener, app, output).await?;
                 stop.await;
                 Ok(())
             }
         }
+    }
+
+    /// How visitors are signed in, and what they get to try: nothing where the configuration in the folder is an older one.
+    async fn trials(
+        &self,
+        tenancy: &Tenancy,
+        app: &Router,
+        named: Option<Slug>,
+    ) -> anyhow::Result<(SignIn, Router, TryIt)> {
+        let password = template::password(&self.data)?;
+        let entrance = template::sign_in(&password);
+        let Some(named) = named else {
+            return Ok((entrance, Router::new(), TryIt::No));
+        };
+        template::prepare(tenancy, tenancy.wrap(app.clone()), &named, &password).await?;
+        Ok((entrance, tenancy.trials()?.router(), TryIt::Yes))
     }
 
     /// The configuration in the folder, on the server that was asked for.
@@ -146,9 +172,10 @@ pub(crate) fn create_folder(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Writes the configuration, unless there is one that somebody may have changed.
-fn write_config(file: &Path) -> Result<(), Failure> {
-    let written =
-        fs::OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut new| new.write_all(CONFIG));
+fn write_config(file: &Path, port: u16) -> Result<(), Failure> {
+    let config = CONFIG.replace("{port}", &port.to_string());
+    let written = fs::OpenOptions::new().write(true).create_new(true).open(file);
+    let written = written.and_then(|mut new| new.write_all(config.as_bytes()));
     match written {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(Failure::other("io", format!("{} cannot be written: {error}", file.display())))
@@ -157,16 +184,27 @@ fn write_config(file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The defaults, but for one cookie.
-const CONFIG: &[u8] = b"# The demo's configuration. docs/tenantry.toml lists everything that can be said here.
+/// The defaults, but for one cookie, and for trials.
+const CONFIG: &str = "# The demo's configuration. docs/tenantry.toml lists everything that can be said here.
 
 [cookies]
 # The application's pages may read it by script, and it decides nothing.
 unsealed = [\"theme\"]
+
+[entrance]
+# Where `tenantry tenant impersonate` and trials lead to. Change it with --port.
+address = \"http://localhost:{port}/t/{tenant}\"
+
+[trial]
+# Filled by the demo. Whoever asks at /try gets a copy of it, for a while.
+template = \"template\"
+ttl = \"1h\"
+keep = \"1h\"
+warm = 2
 ";
 
-/// Creates the two tenants unless they are there, and lists all.
-async fn tenants(tenancy: &Tenancy) -> Result<Vec<Slug>, Failure> {
+/// Creates the two tenants unless they are there.
+async fn create_tenants(tenancy: &Tenancy) -> Result<(), Failure> {
     for slug in ["acme", "globex"] {
         let slug = slug.parse().map_err(|error: tenantry::SlugError| Failure::misused(error.to_string()))?;
         match tenancy.catalog().create(NewTenant::new(slug)).await {
@@ -174,12 +212,19 @@ async fn tenants(tenancy: &Tenancy) -> Result<Vec<Slug>, Failure> {
             Err(error) => return Err(error.into()),
         }
     }
-    tenancy.refresh().await?;
-    let tenants = tenancy.catalog().page(None, TENANTS_SHOWN_MAX).await?;
-    Ok(tenants.into_iter().map(|tenant| tenant.slug).collect())
+    Ok(tenancy.refresh().await?)
 }
 
-const TENANTS_SHOWN_MAX: u32 = 20;
+/// Those that are served and do not end.
+async fn tenants(tenancy: &Tenancy) -> Result<Vec<Slug>, Failure> {
+    let mut tenants = tenancy.catalog().page(None, TENANTS_LOOKED_AT_MAX).await?;
+    tenants.retain(|tenant| tenant.status == Status::Active && tenant.expires_at.is_none());
+    Ok(tenants.into_iter().map(|tenant| tenant.slug).take(TENANTS_SHOWN_MAX).collect())
+}
+
+const TENANTS_LOOKED_AT_MAX: u32 = 1000;
+
+const TENANTS_SHOWN_MAX: usize = 20;
 
 fn not_listening(error: &io::Error, address: SocketAddr) -> Failure {
     let hint = match error.kind() {

@@ -10,17 +10,25 @@ use serde::Serialize;
 use tenantry::{
     NewTenant, Placement, PlanName, Slug, Status,
     config::{Config, Place},
-    control,
+    control::{self, DryRun},
 };
 
-use super::{report::Report, verb::refused};
-use crate::{deployment::Deployment, failure::Failure, output::Output};
+use super::{
+    copy::Copied,
+    dry_run,
+    report::Report,
+    verb::{self, refused},
+};
+use crate::{deployment::Deployment, failure::Failure, output::Output, progress::Progress};
 
 /// A tenant to be created.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Create {
     /// The name, as it stands in the address
     slug: Slug,
+    /// A tenant that has what this one is to begin with, and whose settings it follows
+    #[arg(long, value_name = "TEMPLATE")]
+    from: Option<Slug>,
     /// A plan of the configuration
     #[arg(long, default_value = "default")]
     plan: PlanName,
@@ -36,6 +44,9 @@ pub(crate) struct Create {
     /// Switched off at first
     #[arg(long)]
     suspended: bool,
+    /// Say what would be done, and do nothing: with --from
+    #[arg(long, requires = "from")]
+    dry_run: bool,
 }
 
 impl Create {
@@ -51,7 +62,21 @@ impl Create {
             Place::File(path) if !path.exists() => Some(path.display()),
             Place::File(_) | Place::Server(_) => None,
         };
+        if let (Some(template), true) = (&self.from, self.dry_run) {
+            let verb = async |dry_run: DryRun<'_>| dry_run.create_from(template, new).await;
+            return dry_run::run(deployment, output, "create", verb).await;
+        }
         let catalog = deployment.catalog_or_new().await?;
+        if let Some(template) = self.from {
+            let progress = Progress::new(output);
+            let control = deployment.control_showing(&catalog, &progress).await?;
+            let created = control.create_from(&template, new).await;
+            progress.end();
+            return match created {
+                Ok(ended) => output.print(&Copied::new("created", &ended)),
+                Err(error) => Err(verb::failed(deployment, &catalog, error).await),
+            };
+        }
         let tenant = catalog.create(new).await.map_err(|error| deployment.failed(error))?;
         output.print(&Created { tenant: Report::new(&tenant) })?;
         if let Some(path) = made {

@@ -1,8 +1,12 @@
 //! `tenantry tenant suspend` and `tenantry tenant resume`
 
-use tenantry::{Slug, control::Deleted};
+use tenantry::{
+    Slug,
+    control::{Deleted, DryRun},
+};
 
 use super::{
+    dry_run,
     report::Report,
     verb::{self, Said},
 };
@@ -13,6 +17,9 @@ use crate::{deployment::Deployment, failure::Failure, output::Output};
 pub(crate) struct Suspend {
     /// Its name
     slug: Slug,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// The tenant to switch on.
@@ -23,10 +30,17 @@ pub(crate) struct Resume {
     /// Take back the mark of `tenant delete`; its data has to be still there
     #[arg(long)]
     undelete: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Suspend {
     pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
+        if self.dry_run {
+            let verb = async |dry_run: DryRun<'_>| dry_run.suspend(&self.slug).await;
+            return dry_run::run(deployment, output, "suspend", verb).await;
+        }
         verb::run(deployment, output, async |control| control.suspend(&self.slug).await, status).await
     }
 }
@@ -34,6 +48,10 @@ impl Suspend {
 impl Resume {
     pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
         let deleted = if self.undelete { Deleted::NotYet } else { Deleted::Perhaps };
+        if self.dry_run {
+            let verb = async |dry_run: DryRun<'_>| dry_run.resume(&self.slug, deleted).await;
+            return dry_run::run(deployment, output, "resume", verb).await;
+        }
         verb::run(deployment, output, async |control| control.resume(&self.slug, deleted).await, status).await
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tenantry::{
     CatalogStore,
-    control::{Changed, Control, VerbError},
+    control::{Changed, Control, VerbError, with_causes},
 };
 
 use super::{find::unknown, report::Report};
@@ -48,7 +48,7 @@ impl fmt::Display for Done {
 }
 
 /// A verb's failure, in the words of this command line.
-async fn failed(deployment: &Deployment, catalog: &CatalogStore, error: VerbError) -> Failure {
+pub(crate) async fn failed(deployment: &Deployment, catalog: &CatalogStore, error: VerbError) -> Failure {
     match error {
         VerbError::Catalog(error) => deployment.failed(error),
         VerbError::Unknown { tenant } => unknown(deployment, catalog, &tenant).await,
@@ -57,12 +57,22 @@ async fn failed(deployment: &Deployment, catalog: &CatalogStore, error: VerbErro
 }
 
 /// A verb's refusal, with what to do on this command line.
-pub(super) fn refused(error: &VerbError) -> Failure {
-    let failure = Failure::refused(error.code(), error.to_string());
+pub(crate) fn refused(error: &VerbError) -> Failure {
+    let failure = Failure::refused(error.code(), with_causes(error));
     match error {
         VerbError::Deleting { tenant } => failure.hint(format!(
             "`tenantry tenant resume {tenant} --undelete` takes the mark back, if its data is still there"
         )),
+        VerbError::EraseLater { tenant, .. } => {
+            failure.hint(format!("`tenantry tenant erase {tenant} --now` does not wait for that"))
+        }
+        VerbError::NoTemplate { tenant } => {
+            failure.hint(format!("`tenantry tenant create … --from {tenant}` makes a tenant that can be"))
+        }
+        VerbError::NotDedicated { .. } => failure.hint("without a name, all databases of tenants' own are migrated"),
+        VerbError::NotMigratable => failure
+            .hint("write migrations = \"…\" under [database] of tenantry.toml: the folder, relative to that file"),
+        VerbError::NotDeleting { tenant } => failure.hint(format!("`tenantry tenant delete {tenant}` marks it")),
         VerbError::PlanUnknown { plan, known } => {
             let known: Vec<_> = known.iter().map(ToString::to_string).collect();
             failure.hint(format!("the configuration has {}; add [plans.{plan}] for another", known.join(", ")))

@@ -20,7 +20,8 @@ impl<'a> Local<'a> {
         let catalog = deployment.catalog().await?;
         let tenant = find(deployment, &catalog, slug).await?;
         let local = deployment.local_users().await?;
-        let users = local.of(&tenant, Unscoped::because("an administrator looks after a tenant's users"));
+        let why = Unscoped::on(tenant.id, "an administrator looks after a tenant's users");
+        let users = local.of(&tenant, deployment.note(&catalog, &tenant, why).await?);
         Ok(Self { deployment, tenant: tenant.slug, users })
     }
 

@@ -42,6 +42,30 @@ fn every_change_is_there_with_its_reason() {
     assert!(shown.contains("amended") && shown.contains("aliases,slug"), "{shown}");
 }
 
+#[test]
+fn what_an_administrator_does_without_a_scope_is_there() {
+    let home = Home::new();
+    home.write("tenantry.toml", "[directory]\nhash_memory_kib = 8\nhash_passes = 1\n");
+    home.step("tenant create acme");
+    home.run_with("user add acme ann --why ticket-7", "correct horse battery\n");
+    home.step("tenant delete acme --yes");
+    home.step("tenant delete acme --forget --yes");
+    let all = entries(&home, "audit --json");
+    let unscoped: Vec<_> = all.iter().filter(|entry| entry["verb"] == "unscoped").collect();
+    let reasons: Vec<_> = unscoped.iter().map(|entry| entry["detail"]["reason"].clone()).collect();
+    assert_eq!(reasons, ["an administrator looks after a tenant's users", "an administrator forgets a tenant"]);
+    for entry in &unscoped {
+        assert_eq!((&entry["tenant"], &entry["slug"]), (&all[0]["tenant"], &json!("acme")));
+        assert_eq!((&entry["who"], &entry["from"]), (&all[0]["who"], &all[0]["from"]));
+        assert!(entry["detail"]["place"].as_str().unwrap().contains(".rs:"), "{entry}");
+    }
+    assert_eq!(unscoped[0]["why"], "ticket-7");
+    let shown = home.show(&home.run("audit"));
+    assert!(shown.contains("an administrator looks after a tenant's users; ticket-7"), "{shown}");
+    let doctor = home.show(&home.run("doctor"));
+    assert!(doctor.contains("5 entries are what was written"), "{doctor}");
+}
+
 #[tokio::test]
 async fn a_log_that_was_changed_is_noticed() {
     let home = Home::new();

@@ -37,7 +37,9 @@ fn commands_for_tenants() {
     assert_eq!(document(&home, "tenant suspend acme"), json!({ "changed": false, "tenant": suspended }));
     assert_eq!(document(&home, "tenant resume acme"), json!({ "changed": true, "tenant": acme("active", 3) }));
     let deleting = acme("deleting", 4);
-    assert_eq!(document(&home, "tenant delete acme --yes"), json!({ "changed": true, "tenant": deleting }));
+    let mut deleted = document(&home, "tenant delete acme --yes");
+    assert!(deleted.as_object_mut().unwrap().remove("erase_at").is_some_and(|time| time.is_string()));
+    assert_eq!(deleted, json!({ "changed": true, "tenant": deleting }));
     let forgotten = json!({ "forgotten": true, "users": 0, "tenant": deleting });
     assert_eq!(document(&home, "tenant delete acme --forget --yes"), forgotten);
 }

@@ -10,12 +10,20 @@ mod catalog;
 mod completions;
 mod config;
 mod database;
+mod dry_run;
+mod impersonate;
 mod json;
 mod keys;
+mod killed;
+mod life;
+mod migrate;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(unix)]
+mod progress;
 mod settings;
 mod tenant;
+mod usage;
 mod user;
 
 use std::{
@@ -65,7 +73,8 @@ impl Home {
     fn run_with(&self, line: &str, input: &str) -> Output {
         let mut command = self.command(line);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        // Who refuses before it asks does not read it, and may have ended.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
         child.wait_with_output().unwrap()
     }
 

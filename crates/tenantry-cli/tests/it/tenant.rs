@@ -201,10 +201,11 @@ hint: `tenantry tenant delete acme` marks it",
             &format!(
                 "exit 0
 --- stdout
-acme is {when} marked as deleting, and is not served
+acme is {when} marked as deleting, and is not served; it is kept until [time]
 --- stderr
 hint: `tenantry tenant resume acme --undelete` takes the mark back
-hint: `tenantry tenant delete acme --forget` removes the record and frees its names"
+hint: `tenantry tenant erase acme` removes what it has when that time has come
+hint: `tenantry tenant delete acme --forget` removes the record alone, and frees its names"
             ),
         );
     }

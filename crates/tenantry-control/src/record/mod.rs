@@ -30,7 +30,7 @@ fn not_deleting(tenant: &Tenant) -> Result<(), VerbError> {
 }
 
 /// So is one that is not ready yet.
-fn ready(tenant: &Tenant) -> Result<(), VerbError> {
+pub(crate) fn ready(tenant: &Tenant) -> Result<(), VerbError> {
     match tenant.status {
         Status::Provisioning => Err(VerbError::Provisioning { tenant: tenant.slug.clone() }),
         _ => not_deleting(tenant),

@@ -1,9 +1,9 @@
 //! Rename.
 
-use tenantry_core::{Amendment, Slug};
+use tenantry_core::{Amendment, Slug, Tenant};
 
 use super::not_deleting;
-use crate::{Changed, Control, VerbError};
+use crate::{Changed, Control, DryRun, Foreseen, VerbError};
 
 /// What becomes of a tenant's former name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +21,23 @@ impl Control {
     ///
     /// [`VerbError`]; [`tenantry_core::CatalogError::NameTaken`] in it when another tenant has the name.
     pub async fn rename(&self, tenant: &Slug, to: &Slug, former: Former) -> Result<Changed, VerbError> {
-        self.change(tenant, |tenant| {
-            not_deleting(tenant)?;
-            let removed = if former == Former::Freed { vec![tenant.slug.clone()] } else { Vec::new() };
-            Ok(Amendment { slug: Some(to.clone()), aliases_removed: removed, ..Amendment::default() })
-        })
-        .await
+        self.change(tenant, |tenant| renamed(tenant, to, former)).await
     }
+}
+
+impl DryRun<'_> {
+    /// What [`Control::rename`] would do.
+    ///
+    /// # Errors
+    ///
+    /// Its own.
+    pub async fn rename(&self, tenant: &Slug, to: &Slug, former: Former) -> Result<Foreseen, VerbError> {
+        self.change(tenant, |tenant| renamed(tenant, to, former)).await
+    }
+}
+
+fn renamed(tenant: &Tenant, to: &Slug, former: Former) -> Result<Amendment, VerbError> {
+    not_deleting(tenant)?;
+    let removed = if former == Former::Freed { vec![tenant.slug.clone()] } else { Vec::new() };
+    Ok(Amendment { slug: Some(to.clone()), aliases_removed: removed, ..Amendment::default() })
 }

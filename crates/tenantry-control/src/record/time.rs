@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use tenantry_core::{Amendment, Slug, Status};
+use tenantry_core::{Amendment, Slug, Status, Tenant};
 
 use super::{not_deleting, ready, with_time};
-use crate::{Changed, Control, VerbError};
+use crate::{Changed, Control, DryRun, Foreseen, VerbError};
 
 impl Control {
     /// Gives a tenant more time: from its end on, or from now on where that is later. One that never expires has no end to be
@@ -16,19 +16,7 @@ impl Control {
     /// [`VerbError`]; [`VerbError::TooLong`] when no clock can tell that end.
     pub async fn extend(&self, tenant: &Slug, by: Duration) -> Result<Changed, VerbError> {
         let now = SystemTime::now();
-        self.change(tenant, |tenant| {
-            not_deleting(tenant)?;
-            // One that was expired by hand begins anew.
-            let end = match (tenant.expires_at, tenant.status) {
-                (Some(end), _) => end.max(now),
-                (None, Status::Expired) => now,
-                (None, _) => return Ok(Amendment::default()),
-            };
-            let end = end.checked_add(by).filter(|end| *end <= now + LIFETIME_MAX);
-            let end = end.ok_or_else(|| VerbError::TooLong { tenant: tenant.slug.clone() })?;
-            Ok(Amendment { status: with_time(tenant), expires_at: Some(Some(end)), ..Amendment::default() })
-        })
-        .await
+        self.change(tenant, |tenant| extended(tenant, by, now)).await
     }
 
     /// Ends a tenant's time now; its data stays.
@@ -38,17 +26,51 @@ impl Control {
     /// [`VerbError`].
     pub async fn expire(&self, tenant: &Slug) -> Result<Changed, VerbError> {
         let now = SystemTime::now();
-        self.change(tenant, |tenant| {
-            ready(tenant)?;
-            let over = tenant.status == Status::Expired || tenant.expires_at.is_some_and(|end| end <= now);
-            Ok(if over {
-                Amendment::default()
-            } else {
-                Amendment { expires_at: Some(Some(now)), ..Amendment::default() }
-            })
-        })
-        .await
+        self.change(tenant, |tenant| expired(tenant, now)).await
     }
+}
+
+impl DryRun<'_> {
+    /// What [`Control::extend`] would do.
+    ///
+    /// # Errors
+    ///
+    /// Its own.
+    pub async fn extend(&self, tenant: &Slug, by: Duration) -> Result<Foreseen, VerbError> {
+        let now = SystemTime::now();
+        self.change(tenant, |tenant| extended(tenant, by, now)).await
+    }
+
+    /// What [`Control::expire`] would do.
+    ///
+    /// # Errors
+    ///
+    /// Its own.
+    pub async fn expire(&self, tenant: &Slug) -> Result<Foreseen, VerbError> {
+        let now = SystemTime::now();
+        self.change(tenant, |tenant| expired(tenant, now)).await
+    }
+}
+
+fn extended(tenant: &Tenant, by: Duration, now: SystemTime) -> Result<Amendment, VerbError> {
+    not_deleting(tenant)?;
+    // One that was expired by hand begins anew.
+    let end = match (tenant.expires_at, tenant.status) {
+        (Some(end), _) => end.max(now),
+        (None, Status::Expired) => now,
+        (None, _) => return Ok(Amendment::default()),
+    };
+    let end = end.checked_add(by).filter(|end| *end <= now + LIFETIME_MAX);
+    let end = end.ok_or_else(|| VerbError::TooLong { tenant: tenant.slug.clone() })?;
+    Ok(Amendment { status: with_time(tenant), expires_at: Some(Some(end)), ..Amendment::default() })
+}
+
+fn expired(tenant: &Tenant, now: SystemTime) -> Result<Amendment, VerbError> {
+    ready(tenant)?;
+    if tenant.status == Status::Expired || tenant.expires_at.is_some_and(|end| end <= now) {
+        return Ok(Amendment::default());
+    }
+    Ok(Amendment { expires_at: Some(Some(now)), ..Amendment::default() })
 }
 
 /// The furthest end: a thousand years.

@@ -2,4 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "this is how a test fails")]
 
+mod archive;
+mod dropped;
+mod migrate;
+mod moving;
+mod operation;
 mod record;
+mod sweep;
+
+use self::dropped::dropped_after;

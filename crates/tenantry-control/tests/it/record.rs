@@ -26,7 +26,7 @@ enum Was {
 const ALL: [Was; 6] = [Was::Active, Was::Suspended, Was::Expired, Was::Over, Was::Deleting, Was::Provisioning];
 
 struct World {
-    catalog: Arc<dyn Catalog>,
+    catalog: Arc<SqliteCatalog>,
     control: Control,
     _folder: tempfile::TempDir,
 }
@@ -36,7 +36,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenantry.db");
         let catalog = SqliteCatalog::open(path, OpenOptions::create_if_missing()).await.unwrap();
-        let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        let catalog = Arc::new(catalog);
         let plans: Plans = [Plan::new("gold".parse().unwrap(), Limits::default())].into_iter().collect();
         Self { control: Control::new(Arc::clone(&catalog), plans), catalog, _folder: folder }
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 
 use super::Link;
-use crate::{Placement, Slug, Tenant, TenantId};
+use crate::{Operation, Outcome, Placement, Slug, Tenant, TenantId, Unscoped};
 
 /// Who acts, from where, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,9 @@ pub struct Deed {
 }
 
 impl Deed {
+    /// The word for work without a scope.
+    pub const UNSCOPED: &str = "unscoped";
+
     /// The tenant is new.
     pub fn created(tenant: &Tenant) -> Self {
         Self::on("created", tenant, after(&record(tenant)))
@@ -77,6 +80,32 @@ impl Deed {
         Self::on("removed", tenant, "{}".to_owned())
     }
 
+    /// An operation on the tenant has begun.
+    pub fn begun(operation: &Operation) -> Self {
+        Self::in_operation("begun", operation)
+    }
+
+    /// An operation on the tenant has come to an end.
+    pub fn ended(operation: &Operation, outcome: Outcome) -> Self {
+        Self::in_operation(outcome.as_str(), operation)
+    }
+
+    /// Work was begun without a scope, so many times since then.
+    pub fn unscoped(why: &Unscoped, times: u64, since: SystemTime) -> Self {
+        let place = why.place().to_string();
+        let detail = json!({ "place": place, "reason": why.reason(), "since": millis(since), "times": times });
+        Self { verb: Self::UNSCOPED.to_owned(), tenant: why.tenant(), slug: None, detail: detail.to_string() }
+    }
+
+    fn in_operation(what: &str, operation: &Operation) -> Self {
+        Self {
+            verb: format!("{} {what}", operation.verb),
+            tenant: Some(operation.tenant),
+            slug: Some(operation.slug.clone()),
+            detail: json!({ "operation": operation.id.get() }).to_string(),
+        }
+    }
+
     fn on(verb: &str, tenant: &Tenant, detail: String) -> Self {
         Self { verb: verb.to_owned(), tenant: Some(tenant.id), slug: Some(tenant.slug.clone()), detail }
     }
@@ -90,17 +119,23 @@ fn after(record: &Map<String, Value>) -> String {
 /// What of a record is said.
 fn record(tenant: &Tenant) -> Map<String, Value> {
     let aliases: Vec<&str> = tenant.aliases.iter().map(Slug::as_str).collect();
-    let end = tenant.expires_at.map(|end| end.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
     let fields = [
         ("slug", json!(tenant.slug.as_str())),
         ("aliases", if aliases.is_empty() { Value::Null } else { json!(aliases) }),
         ("status", json!(tenant.status.as_str())),
         ("plan", json!(tenant.plan.as_str())),
         ("placement", json!(Placement::as_str(&tenant.placement))),
-        ("expires_at", json!(end.map(|end| u64::try_from(end.as_millis()).unwrap_or(u64::MAX)))),
+        ("expires_at", json!(tenant.expires_at.map(millis))),
+        ("erase_at", json!(tenant.erase_at.map(millis))),
+        ("epoch", if tenant.epoch == 0 { Value::Null } else { json!(tenant.epoch) }),
         ("template", json!(tenant.template.map(TenantId::get))),
     ];
     fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An entry of the log.

@@ -10,6 +10,9 @@ use crate::{BoxFuture, CatalogError, TenantId};
 /// 1. Entries are added at the end, and neither changed nor removed.
 /// 2. Each is tied to the one before it ([`crate::Link::to`]).
 pub trait Audit: Send + Sync + 'static {
+    /// Who changes the catalog through this store, and from where.
+    fn act(&self) -> &Act;
+
     /// Notes something that was done and that is no change of the catalog.
     fn note<'a>(&'a self, act: &'a Act, deed: &'a Deed) -> BoxFuture<'a, Result<AuditEntry, CatalogError>>;
 

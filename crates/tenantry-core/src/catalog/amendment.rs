@@ -31,6 +31,10 @@ pub struct Amendment {
     pub placement: Option<Placement>,
     /// When its time is up; never, if that is what it is to be.
     pub expires_at: Option<Option<SystemTime>>,
+    /// From when on what it has may be erased; never, if that is what it is to be.
+    pub erase_at: Option<Option<SystemTime>>,
+    /// Whether it begins anew, which its epoch counts.
+    pub new_epoch: bool,
     /// What is set for it. Whoever calls has seen that the values are ones that the application accepts.
     pub settings: Vec<SettingChange>,
     /// The tenant whose settings are this one's where it has none of its own; none, if that is what it is to be.
@@ -54,6 +58,8 @@ impl Amendment {
             amended.placement = placement.clone();
         }
         amended.expires_at = self.expires_at.unwrap_or(amended.expires_at);
+        amended.erase_at = self.erase_at.unwrap_or(amended.erase_at);
+        amended.epoch = amended.epoch.saturating_add(u32::from(self.new_epoch));
         amended.template = self.template.unwrap_or(amended.template);
         if !self.settings.is_empty() {
             amended.settings = amended.settings.with(&self.settings)?;

@@ -6,6 +6,7 @@ use std::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use super::{CatalogVersion, Change};
@@ -18,16 +19,58 @@ use crate::{Slug, Tenant, TenantId};
 /// tenant takes about 640 bytes, one alias included (`cargo run --example load` in `tenantry-sqlx`).
 ///
 /// Whoever owns the catalog feeds it with [`Mirror::apply`]; `tenantry-sqlx` has a task that does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mirror {
     index: RwLock<Index>,
     changes: AtomicU64,
+    made: Instant,
+    /// When the catalog was asked that had nothing else, in nanoseconds since this was made; 0 if nobody has ever said so.
+    confirmed: AtomicU64,
+}
+
+impl Default for Mirror {
+    fn default() -> Self {
+        Self {
+            index: RwLock::default(),
+            changes: AtomicU64::default(),
+            made: Instant::now(),
+            confirmed: AtomicU64::default(),
+        }
+    }
 }
 
 impl Mirror {
     /// A mirror of nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The catalog was asked then, and had nothing else than this.
+    pub fn confirm(&self, asked: Instant) {
+        self.confirmed.store(self.at(asked).max(1), Ordering::Relaxed);
+    }
+
+    /// For how long the catalog has said nothing; nothing if nobody follows one.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use tenantry_core::Mirror;
+    ///
+    /// let mirror = Mirror::new();
+    /// assert_eq!(mirror.unconfirmed_for(), None);
+    /// mirror.confirm(Instant::now());
+    /// assert!(mirror.unconfirmed_for().is_some());
+    /// ```
+    pub fn unconfirmed_for(&self) -> Option<Duration> {
+        match self.confirmed.load(Ordering::Relaxed) {
+            0 => None,
+            confirmed => Some(Duration::from_nanos(self.at(Instant::now()).saturating_sub(confirmed))),
+        }
+    }
+
+    /// Nanoseconds since it was made: enough for five centuries.
+    fn at(&self, time: Instant) -> u64 {
+        u64::try_from(time.saturating_duration_since(self.made).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// The tenant with this id.

@@ -151,6 +151,10 @@ impl NewTenant {
     /// The record that this becomes.
     pub fn into_tenant(self, id: TenantId, created_at: SystemTime, revision: Revision) -> Tenant {
         let Self { slug, aliases, status, plan, placement, expires_at, settings, template } = self;
-        Tenant { id, slug, aliases, status, plan, placement, created_at, expires_at, settings, template, revision }
+        let mut tenant = Tenant::new(id, slug);
+        (tenant.aliases, tenant.status, tenant.plan, tenant.placement) = (aliases, status, plan, placement);
+        (tenant.created_at, tenant.expires_at, tenant.settings) = (created_at, expires_at, settings);
+        (tenant.template, tenant.revision) = (template, revision);
+        tenant
     }
 }

@@ -1,6 +1,9 @@
 //! Admission: the only place that makes a [`Scope`].
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
 
 use super::proof::{Admitted, Scope};
 use crate::{Candidate, Code, Mirror, Plans, Refusal, Status, Tenant, TenantId, Usages};
@@ -35,6 +38,9 @@ pub struct Admission {
 }
 
 impl Admission {
+    /// How long what was admitted before a tenant's time was up may take after that.
+    pub const LAST_WORD: Duration = Duration::from_secs(30);
+
     /// Admits tenants of this catalog, on these plans.
     pub fn new(mirror: Arc<Mirror>, plans: Plans) -> Self {
         Self { mirror, plans, usages: Arc::default() }
@@ -87,12 +93,34 @@ impl Admission {
         self.check(self.mirror.by_id(id).ok_or_else(|| Refusal::new(Code::TenantUnknown))?)
     }
 
+    /// Admits again what was admitted before and is still being done: the next statement of a request. It is as
+    /// [`Admission::admit_id`], but for a tenant whose time was up meanwhile: it has [`Admission::LAST_WORD`] more, so that
+    /// requests that were under way can be answered.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when there is no such tenant any more, or when it may not be served.
+    pub fn admit_again(&self, scope: &Scope) -> Result<Scope, Refusal> {
+        let tenant = self.mirror.by_id(scope.id()).ok_or_else(|| Refusal::new(Code::TenantUnknown))?;
+        let status = match (tenant.status_now(), tenant.status, tenant.expires_at) {
+            (Status::Expired, Status::Active, Some(end)) if SystemTime::now() < end + Self::LAST_WORD => Status::Active,
+            (status, ..) => status,
+        };
+        self.check_as(tenant, status)
+    }
+
     fn check(&self, tenant: Arc<Tenant>) -> Result<Scope, Refusal> {
-        let code = match tenant.status_now() {
+        let status = tenant.status_now();
+        self.check_as(tenant, status)
+    }
+
+    fn check_as(&self, tenant: Arc<Tenant>, status: Status) -> Result<Scope, Refusal> {
+        let code = match status {
             Status::Active => match self.plans.get(&tenant.plan) {
                 Some(plan) => {
                     let usage = self.usages.of(tenant.id);
-                    return Ok(Scope(Arc::new(Admitted { plan: Arc::clone(plan), tenant, usage })));
+                    let (plan, refused) = (Arc::clone(plan), OnceLock::new());
+                    return Ok(Scope(Arc::new(Admitted { plan, tenant, usage, refused })));
                 }
                 None => Code::PlanUnknown,
             },
@@ -111,8 +139,6 @@ const PROVISIONING_WAIT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     fn tenant(id: i64, slug: &str) -> Tenant {
@@ -147,6 +173,28 @@ mod tests {
         let ended = Tenant { expires_at: Some(SystemTime::now()), ..tenant(1, "acme") };
         let refusal = admission([ended]).admit(&named("acme")).unwrap_err();
         assert_eq!(refusal.code(), Code::TenantExpired);
+    }
+
+    #[test]
+    fn what_is_under_way_when_the_time_is_up_may_end() {
+        let mirror = Arc::new(Mirror::from_iter([tenant(1, "acme")]));
+        let admission = Admission::new(Arc::clone(&mirror), Plans::default());
+        let scope = admission.admit(&named("acme")).unwrap();
+        let again = |status, ago: Duration| {
+            mirror.apply(crate::Change::Upserted(Tenant {
+                status,
+                expires_at: Some(SystemTime::now() - ago),
+                ..tenant(1, "acme")
+            }));
+            admission.admit_again(&scope).err().map(|refusal| refusal.code())
+        };
+        assert_eq!(again(Status::Active, Duration::ZERO), None);
+        assert_eq!(again(Status::Active, Admission::LAST_WORD), Some(Code::TenantExpired));
+        assert_eq!(again(Status::Expired, Duration::ZERO), Some(Code::TenantExpired), "an administrator has said so");
+        assert_eq!(again(Status::Suspended, Duration::ZERO), Some(Code::TenantSuspended));
+        assert_eq!(again(Status::Deleting, Duration::ZERO), Some(Code::TenantDeleting));
+        mirror.reload([], crate::CatalogVersion::new(9));
+        assert_eq!(admission.admit_again(&scope).unwrap_err().code(), Code::TenantUnknown);
     }
 
     #[test]

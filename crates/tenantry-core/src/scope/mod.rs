@@ -3,5 +3,11 @@
 mod admission;
 mod proof;
 mod unscoped;
+mod witness;
 
-pub use self::{admission::Admission, proof::Scope, unscoped::Unscoped};
+pub use self::{
+    admission::Admission,
+    proof::Scope,
+    unscoped::Unscoped,
+    witness::{Witness, Witnessing},
+};

@@ -1,8 +1,11 @@
 //! The proof that work is for one tenant.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
-use crate::{Limits, Plan, Slug, Tenant, TenantId, Usage};
+use crate::{Limits, Plan, Refusal, Slug, Tenant, TenantId, Usage};
 
 /// The proof "this work is for this tenant, and was admitted".
 ///
@@ -22,6 +25,7 @@ pub(super) struct Admitted {
     pub(super) tenant: Arc<Tenant>,
     pub(super) plan: Arc<Plan>,
     pub(super) usage: Arc<Usage>,
+    pub(super) refused: OnceLock<Box<Refusal>>,
 }
 
 impl Scope {
@@ -48,6 +52,18 @@ impl Scope {
     /// Where to count what the tenant uses.
     pub fn usage(&self) -> &Usage {
         &self.0.usage
+    }
+
+    /// Notes that work in this scope was refused, for whoever answers for the work as a whole: an application that does not
+    /// know the refusal fails, and it is better told why. The first one counts. Requests that share a connection may share a
+    /// scope while they are under way.
+    pub fn note(&self, refusal: &Refusal) {
+        self.0.refused.get_or_init(|| Box::new(refusal.clone()));
+    }
+
+    /// Why work in this scope was refused, if some was.
+    pub fn noted(&self) -> Option<&Refusal> {
+        self.0.refused.get().map(|refusal| &**refusal)
     }
 
     /// The limits of that plan.

@@ -114,7 +114,7 @@ impl Directory {
 
     /// The current tenant as it is by now, and what its settings say: a change is not to wait for the next request.
     fn now(&self) -> Result<(Scope, DirectorySettings), DirectoryError> {
-        let scope = self.shared.admission.admit_id(current()?.id())?;
+        let scope = self.shared.admission.admit_again(&current()?)?;
         let settings = (self.shared.settings)(&scope)?;
         Ok((scope, settings))
     }

@@ -24,7 +24,7 @@ pub use self::{
     handle::Directory,
     local::{
         Added, LocalOptions, LocalUser, LocalUserError, LocalUsers, MemoryUsers, TenantUsers, UserChange, UserStore,
-        UserStoreError,
+        UserStoreError, UsersPlane,
     },
     person::Person,
     settings::DirectorySettings,

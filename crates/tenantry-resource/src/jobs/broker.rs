@@ -12,7 +12,7 @@ use thiserror::Error;
 ///
 /// What an implementation promises:
 /// 1. Each change takes effect whole or not at all.
-/// 2. A job that is taken belongs to one worker until it is finished, or until its lease ends and [`Broker::tend`] makes it
+/// 2. A job that is taken belongs to that attempt until it is finished, or until its lease ends and [`Broker::tend`] makes it
 ///    ready again. Nothing else removes or changes it but [`Broker::forget`].
 /// 3. [`Broker::take`] is fair among the tenants that have ready jobs: it counts each job as one unit of work, and takes
 ///    that of the tenant whose next unit begins first (start-time fair queueing: Goyal, Vin and Cheng, "Start-time Fair
@@ -31,30 +31,27 @@ pub trait Broker: Send + Sync + 'static {
         jobs_max: Option<u64>,
     ) -> BoxFuture<'a, Result<Pushed, BrokerError>>;
 
-    /// Takes the next ready job of the tenant whose turn it is.
+    /// Takes the next ready job of the tenant whose turn it is. `by` names the attempt; whoever would mistake one attempt for
+    /// another gives each a name that no other has.
     fn take<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
+        by: &'a str,
         lease: Duration,
     ) -> BoxFuture<'a, Result<Option<Taken>, BrokerError>>;
 
-    /// Says what became of a job that this worker has taken. Answers with false, and changes nothing, when it is no longer
-    /// this worker's.
-    fn finish<'a>(
-        &'a self,
-        worker: &'a str,
-        id: &'a str,
-        outcome: &'a Outcome,
-    ) -> BoxFuture<'a, Result<bool, BrokerError>>;
+    /// Says what became of a job in the attempt of this name. Answers with false, and changes nothing, when that attempt is
+    /// over: its lease has ended, or it was finished already. So it does no harm to say it again after an error, whoever has
+    /// taken the job meanwhile.
+    fn finish<'a>(&'a self, by: &'a str, id: &'a str, outcome: &'a Outcome)
+    -> BoxFuture<'a, Result<bool, BrokerError>>;
 
-    /// Extends the leases of those that this worker has of the jobs `held`, and makes jobs ready whose time has come, whose lease has ended or
-    /// whose tenant was parked long enough. Called every now and then.
+    /// Extends the leases of the attempts `held` that are not over, and makes jobs ready whose time has come, whose lease has
+    /// ended or whose tenant was parked long enough. Called every now and then.
     fn tend<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
-        held: &'a [String],
+        held: &'a [Held],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>>;
 
@@ -86,7 +83,7 @@ pub trait Broker: Send + Sync + 'static {
     /// How many jobs a tenant has, by queue.
     fn counts(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Counts>, BrokerError>>;
 
-    /// At most `limit` dead letters of a tenant, those that died first.
+    /// At most `limit` dead letters of a tenant, those that were pushed first.
     fn dead<'a>(
         &'a self,
         queue: &'a str,
@@ -165,6 +162,15 @@ pub struct Taken {
     pub envelope: Envelope,
 }
 
+/// A job that somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The name of the job.
+    pub id: String,
+    /// By what name it was taken.
+    pub by: String,
+}
+
 /// What became of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -191,7 +197,7 @@ pub enum Outcome {
 pub struct Tended {
     /// How many jobs are ready whose time had come.
     pub due: u64,
-    /// How many jobs of other workers are ready again since their lease had ended.
+    /// How many jobs are ready again since their lease had ended.
     pub lost: u64,
     /// How many jobs are dead letters since their lease had ended in the last attempt.
     pub dead: u64,

@@ -1,14 +1,12 @@
 //! The signature of a job, by which it is its tenant's, and goes to no other queue.
 
-use tenantry_core::TenantId;
-
 use super::broker::Envelope;
-use crate::{MasterKeys, Purpose, keys::Seals};
+use crate::{KeyHolder, MasterKeys, Purpose, keys::Seals};
 
 /// Which job it is.
 #[derive(Clone, Copy)]
 pub(super) struct Address<'a> {
-    pub(super) tenant: TenantId,
+    pub(super) holder: KeyHolder,
     pub(super) queue: &'a str,
     pub(super) id: &'a str,
 }
@@ -19,14 +17,14 @@ pub(super) fn sign(keys: &MasterKeys, address: Address<'_>, payload: Vec<u8>, me
     Envelope { signature: signature.to_vec(), payload, metadata }
 }
 
-/// Whether a job is as it was signed, for this tenant, by one of the deployment's keys.
+/// Whether a job is as it was signed, for this tenant since it last began anew, by one of the deployment's keys.
 pub(super) fn is_signed(keys: &MasterKeys, address: Address<'_>, envelope: &Envelope) -> bool {
     let contents = contents(&envelope.payload, &envelope.metadata);
     seals(keys, address).is_seal(&envelope.signature, &address.bytes(), &contents)
 }
 
 fn seals(keys: &MasterKeys, address: Address<'_>) -> Seals {
-    Seals::new(&keys.current(PURPOSE, address.tenant), keys.derive(PURPOSE, address.tenant))
+    Seals::new(&keys.current(PURPOSE, address.holder), keys.derive(PURPOSE, address.holder))
 }
 
 impl Address<'_> {
@@ -49,16 +47,24 @@ const PURPOSE: Purpose = Purpose::new("tenantry jobs");
 
 #[cfg(test)]
 mod tests {
+    use tenantry_core::{Tenant, TenantId};
+
     use super::*;
 
     #[test]
     fn a_job_is_its_tenants_in_its_queue() {
         let keys = MasterKeys::generate().unwrap();
-        let address = Address { tenant: TenantId::new(1), queue: "mail", id: "a" };
+        let holder = |id, epoch| {
+            let mut tenant = Tenant::new(TenantId::new(id), "acme".parse().unwrap());
+            tenant.epoch = epoch;
+            KeyHolder::from(&tenant)
+        };
+        let address = Address { holder: holder(1, 0), queue: "mail", id: "a" };
         let signed = sign(&keys, address, b"payload".to_vec(), "{}".to_owned());
         assert!(is_signed(&keys, address, &signed));
         let others = [
-            Address { tenant: TenantId::new(2), ..address },
+            Address { holder: holder(2, 0), ..address },
+            Address { holder: holder(1, 1), ..address },
             Address { queue: "mai", id: "la", ..address },
             Address { id: "b", ..address },
         ];

@@ -11,7 +11,7 @@ use tenantry_core::{Code, Refusal, Scope, TenantId};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    broker::{BrokerError, Outcome, Taken},
+    broker::{BrokerError, Held, Outcome, Taken},
     envelope::{self, Address},
     push,
     queue::Place,
@@ -68,32 +68,33 @@ async fn attempt<T: DeserializeOwned>(
     stop: &CancellationToken,
 ) -> Result<Attempt<T>, BrokerError> {
     let (jobs, queue) = (&place.jobs, &place.queue);
-    let taken = jobs.broker.take(queue, &worker.name, jobs.options.lease).await?;
+    let by = worker.next_take();
+    let taken = jobs.broker.take(queue, &by, jobs.options.lease).await?;
     let Some(taken) = taken else { return Ok(Attempt::Nothing) };
-    let hold = worker.hold(&taken.id);
+    let hold = worker.hold(Held { id: taken.id.clone(), by });
     if stop.is_cancelled() {
-        jobs.broker.finish(&worker.name, &taken.id, &Outcome::Returned).await?;
+        jobs.broker.finish(hold.by(), &taken.id, &Outcome::Returned).await?;
         return Ok(Attempt::Nothing);
     }
     let scope = match jobs.admission.admit_id(taken.tenant) {
         Ok(scope) => scope,
         Err(refusal) => {
-            put_aside(place, &worker.name, &taken, &refusal).await?;
+            put_aside(place, &hold, &taken, &refusal).await?;
             return Ok(Attempt::Again);
         }
     };
-    match read(place, &taken) {
+    match read(place, &scope, &taken) {
         Ok(task) => Ok(Attempt::Ready(dress(task, place, hold, &scope, taken))),
         Err(failure) => {
             tracing::error!(tenant.slug = %scope.slug(), %queue, job = taken.id, failure, "a job cannot be run");
-            jobs.broker.finish(&worker.name, &taken.id, &Outcome::Dead { failure }).await?;
+            jobs.broker.finish(hold.by(), &taken.id, &Outcome::Dead { failure }).await?;
             Ok(Attempt::Again)
         }
     }
 }
 
 /// A job whose tenant is not served waits; those of a tenant that is gone are dropped.
-async fn put_aside(place: &Place, worker: &str, taken: &Taken, refusal: &Refusal) -> Result<(), BrokerError> {
+async fn put_aside(place: &Place, hold: &Hold, taken: &Taken, refusal: &Refusal) -> Result<(), BrokerError> {
     let (jobs, queue) = (&place.jobs, &place.queue);
     let put = if refusal.code() == Code::TenantUnknown && is_gone(place, taken.tenant).await {
         let forgotten = jobs.broker.forget(taken.tenant).await;
@@ -104,7 +105,7 @@ async fn put_aside(place: &Place, worker: &str, taken: &Taken, refusal: &Refusal
         jobs.broker.park(queue, taken.tenant, jobs.options.park).await
     };
     // Whatever came of that, or else it waits for the end of its lease. Of those that were dropped it is one.
-    jobs.broker.finish(worker, &taken.id, &Outcome::Returned).await?;
+    jobs.broker.finish(hold.by(), &taken.id, &Outcome::Returned).await?;
     put
 }
 
@@ -120,11 +121,13 @@ async fn is_gone(place: &Place, tenant: TenantId) -> bool {
 }
 
 /// The job, if it is as it was pushed, and what `T` is read from.
-fn read<T: DeserializeOwned>(place: &Place, taken: &Taken) -> Result<TaskBuilder<T>, String> {
-    let Taken { id, tenant, envelope, .. } = taken;
-    let address = Address { tenant: *tenant, queue: &place.queue, id };
+fn read<T: DeserializeOwned>(place: &Place, scope: &Scope, taken: &Taken) -> Result<TaskBuilder<T>, String> {
+    let Taken { id, envelope, .. } = taken;
+    let address = Address { holder: scope.into(), queue: &place.queue, id };
     if !envelope::is_signed(&place.jobs.keys, address, envelope) {
-        return Err("the signature is not the tenant's: it was changed, or its key is gone".to_owned());
+        return Err(
+            "the signature is not the tenant's: it was changed, is from before a reset, or its key is gone".to_owned()
+        );
     }
     let args = serde_json::from_slice(&envelope.payload).map_err(|error| {
         // Where and what is expected, but not the value.

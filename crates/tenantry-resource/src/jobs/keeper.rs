@@ -23,7 +23,7 @@ impl Drop for Keeper {
 async fn keep(place: Place, worker: Worker) {
     let options = &place.jobs.options;
     loop {
-        match place.jobs.broker.tend(&place.queue, &worker.name, &worker.held(), options.lease).await {
+        match place.jobs.broker.tend(&place.queue, &worker.held(), options.lease).await {
             Ok(tended) => told(&place, tended),
             // Whoever takes jobs says so.
             Err(error) => tracing::debug!(queue = %place.queue, %error, "leases cannot be extended"),

@@ -37,6 +37,7 @@ mod keeper;
 #[cfg(feature = "redis")]
 mod on_redis;
 mod options;
+mod plane;
 mod push;
 mod queue;
 mod run;
@@ -46,10 +47,11 @@ mod worker;
 #[cfg(feature = "redis")]
 pub use self::on_redis::RedisJobs;
 pub use self::{
-    broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
+    broker::{Broker, BrokerError, Counts, DeadJob, Envelope, Held, NewJob, Outcome, Pushed, Taken, Tended},
     error::JobError,
     handle::Jobs,
     options::JobOptions,
+    plane::JobsPlane,
     queue::JobQueue,
     run::{Delivery, RunLayer, RunService},
     schedule::{Schedule, ScheduleError, Scheduled},

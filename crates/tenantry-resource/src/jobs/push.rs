@@ -11,7 +11,7 @@ use apalis_core::task::Task;
 use futures_util::Sink;
 use serde::Serialize;
 use sync_wrapper::SyncWrapper;
-use tenantry_core::{BoxFuture, Scope};
+use tenantry_core::{BoxFuture, Count, Scope};
 
 use super::{
     broker::{NewJob, Pushed},
@@ -39,7 +39,7 @@ impl Place {
             return Err(JobError::TooLarge { bytes, max });
         }
         let id = new_id()?;
-        let address = Address { tenant: scope.id(), queue: &self.queue, id: &id };
+        let address = Address { holder: scope.into(), queue: &self.queue, id: &id };
         Ok(NewJob {
             envelope: envelope::sign(&self.jobs.keys, address, payload, metadata),
             delay: task.run_at().map_or(Duration::ZERO, until),
@@ -59,7 +59,8 @@ impl Place {
                 queue: self.queue.to_string(),
                 max: max.unwrap_or(u64::MAX),
             }),
-            (Pushed::Added(_), _) => {
+            (Pushed::Added(jobs), _) => {
+                scope.usage().add(Count::JobsQueued, jobs);
                 self.pushed.notify_one();
                 Ok(())
             }

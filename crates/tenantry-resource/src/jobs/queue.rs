@@ -59,7 +59,7 @@ impl<T> JobQueue<T> {
         Ok(counts.into_iter().find(|counts| counts.queue == *self.place.queue))
     }
 
-    /// At most `limit` jobs of the current tenant that were given up, those that died first.
+    /// At most `limit` jobs of the current tenant that were given up, those that were pushed first.
     ///
     /// # Errors
     ///

@@ -88,7 +88,7 @@ where
         let Some(lease) = task.data().get::<Lease>().cloned() else {
             return Box::pin(async { Err("a job that was taken from no queue has no tenant".into()) });
         };
-        let span = tracing::info_span!("job", tenant.slug = %lease.scope.slug(), queue = %lease.place.queue, job = %lease.hold.id);
+        let span = tracing::info_span!("job", tenant.slug = %lease.scope.slug(), queue = %lease.place.queue, job = lease.hold.id());
         let run = within_call(lease.scope.clone(), || self.inner.call(task));
         Box::pin(
             async move {
@@ -110,7 +110,7 @@ impl Lease {
         let begun = Instant::now();
         let mut in_doubt = false;
         loop {
-            match self.place.jobs.broker.finish(self.hold.worker(), &self.hold.id, outcome).await {
+            match self.place.jobs.broker.finish(self.hold.by(), self.hold.id(), outcome).await {
                 Ok(true) => return,
                 // Mostly it was stored when the answer was lost.
                 Ok(false) if in_doubt => {
@@ -178,6 +178,6 @@ const FAILURE_BYTES_MAX: usize = 2000;
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("scope", &self.scope).field("id", &self.hold.id).finish_non_exhaustive()
+        f.debug_struct("Lease").field("scope", &self.scope).field("id", &self.hold.id()).finish_non_exhaustive()
     }
 }

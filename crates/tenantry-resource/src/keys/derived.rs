@@ -28,10 +28,9 @@ impl Purpose {
         self.0
     }
 
-    /// What HKDF is told, `info` in RFC 5869 §3.2. Use and tenant have a fixed length and the purpose comes last, so two
-    /// different triples never give the same bytes.
-    pub(super) const fn info(self, used: Use, tenant: &[u8; 8]) -> [&[u8]; 3] {
-        [used.label(), tenant, self.0.as_bytes()]
+    /// The name as bytes.
+    pub(super) const fn as_bytes(self) -> &'static [u8] {
+        self.0.as_bytes()
     }
 }
 
@@ -47,7 +46,7 @@ pub(super) enum Use {
 }
 
 impl Use {
-    const fn label(self) -> &'static [u8; 6] {
+    pub(super) const fn label(self) -> &'static [u8; 6] {
         match self {
             Self::Any => b"tenant",
             Self::Signing => b"signer",

@@ -3,16 +3,17 @@
 use std::time::{Duration, SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use tenantry_core::{Code, Refusal, TenantId};
+use tenantry_core::{Code, Refusal};
 use thiserror::Error;
 
-use super::{DerivedKey, MasterKeys, Purpose, Seals, derived::Use};
+use super::{DerivedKey, KeyHolder, MasterKeys, Purpose, Seals, derived::Use};
 use crate::{NoScope, current};
 
 /// The keys of the tenant whose scope is current.
 ///
 /// An application that signs sessions, bearer tokens, reset links or download links with one key for all tenants is open
-/// to a replay: what tenant A's user 1 was given is good for tenant B's user 1. Here, tenant and purpose are in the key.
+/// to a replay: what tenant A's user 1 was given is good for tenant B's user 1. Here, tenant and purpose are in the key. So
+/// is the tenant's epoch: what was signed before a reset is void, whoever user 1 is now.
 ///
 /// Cloning is cheap, and clones are the same.
 ///
@@ -58,7 +59,7 @@ impl Keys {
     pub fn sign(&self, purpose: Purpose, payload: &[u8], valid_for: Duration) -> Result<String, NoScope> {
         let valid_until = millis(SystemTime::now()).unwrap_or(0).saturating_add(saturated(valid_for));
         let body = URL_SAFE_NO_PAD.encode([&valid_until.to_be_bytes(), payload].concat());
-        let seal = self.seals(purpose, current()?.id()).seal(VERSION.as_bytes(), body.as_bytes());
+        let seal = self.seals(purpose, (&current()?).into()).seal(VERSION.as_bytes(), body.as_bytes());
         Ok(format!("{VERSION}{}.{body}", String::from_utf8_lossy(&seal)))
     }
 
@@ -68,7 +69,7 @@ impl Keys {
     ///
     /// [`TokenError`] for every other token, and outside any scope.
     pub fn verify(&self, purpose: Purpose, token: &str) -> Result<Vec<u8>, TokenError> {
-        let seals = self.seals(purpose, current()?.id());
+        let seals = self.seals(purpose, (&current()?).into());
         let (seal, body) = token
             .strip_prefix(VERSION)
             .and_then(|rest| rest.split_at_checked(Seals::LEN))
@@ -91,7 +92,7 @@ impl Keys {
     ///
     /// [`NoScope`] outside any scope.
     pub fn signing_key(&self, purpose: Purpose) -> Result<DerivedKey, NoScope> {
-        Ok(self.master.derive_current(Use::Signing, purpose, current()?.id()))
+        Ok(self.master.derive_current(Use::Signing, purpose, (&current()?).into()))
     }
 
     /// Every key that such a signature may have been made with, the current one first. While a master key is being
@@ -101,12 +102,12 @@ impl Keys {
     ///
     /// [`NoScope`] outside any scope.
     pub fn signing_keys(&self, purpose: Purpose) -> Result<Vec<DerivedKey>, NoScope> {
-        Ok(self.master.derive_all(Use::Signing, purpose, current()?.id()).collect())
+        Ok(self.master.derive_all(Use::Signing, purpose, (&current()?).into()).collect())
     }
 
-    fn seals(&self, purpose: Purpose, tenant: TenantId) -> Seals {
-        let current = self.master.derive_current(Use::Tokens, purpose, tenant);
-        Seals::new(&current, self.master.derive_all(Use::Tokens, purpose, tenant))
+    fn seals(&self, purpose: Purpose, holder: KeyHolder) -> Seals {
+        let current = self.master.derive_current(Use::Tokens, purpose, holder);
+        Seals::new(&current, self.master.derive_all(Use::Tokens, purpose, holder))
     }
 }
 
@@ -120,8 +121,10 @@ pub enum TokenError {
     /// The caller works for no tenant.
     #[error(transparent)]
     NoScope(#[from] NoScope),
-    /// It was changed, or made for another tenant or purpose, or with a key that is gone. Which of these is not known.
-    #[error("the token was not made here: it is changed, of another tenant or purpose, or its master key is retired")]
+    /// It was changed, or made for another tenant or purpose, before a reset, or with a key that is gone. Which of these is not known.
+    #[error(
+        "the token was not made here: it is changed, of another tenant or purpose, from before a reset, or its master key is retired"
+    )]
     NotOurs,
 }
 

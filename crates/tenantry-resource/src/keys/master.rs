@@ -8,11 +8,10 @@ use base64::{
 };
 use hkdf::Hkdf;
 use sha2::Sha256;
-use tenantry_core::TenantId;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{DerivedKey, KeyFileError, KeyId, Purpose, derived::Use, file};
+use super::{DerivedKey, KeyFileError, KeyHolder, KeyId, Purpose, derived::Use, file};
 
 /// The master keys of a deployment: the first one makes things, all of them recognise things.
 ///
@@ -98,21 +97,30 @@ impl MasterKeys {
     }
 
     /// The key to make things with.
-    pub fn current(&self, purpose: Purpose, tenant: TenantId) -> DerivedKey {
-        self.derive_current(Use::Any, purpose, tenant)
+    pub fn current(&self, purpose: Purpose, holder: impl Into<KeyHolder>) -> DerivedKey {
+        self.derive_current(Use::Any, purpose, holder.into())
     }
 
     /// The keys to recognise things with, the current one first. Each is derived when it is asked for.
-    pub fn derive(&self, purpose: Purpose, tenant: TenantId) -> impl Iterator<Item = DerivedKey> {
-        self.derive_all(Use::Any, purpose, tenant)
+    pub fn derive<H: Into<KeyHolder>>(
+        &self,
+        purpose: Purpose,
+        holder: H,
+    ) -> impl Iterator<Item = DerivedKey> + use<'_, H> {
+        self.derive_all(Use::Any, purpose, holder.into())
     }
 
-    pub(super) fn derive_current(&self, used: Use, purpose: Purpose, tenant: TenantId) -> DerivedKey {
-        self.first.derive(used, purpose, tenant)
+    pub(super) fn derive_current(&self, used: Use, purpose: Purpose, holder: KeyHolder) -> DerivedKey {
+        self.first.derive(used, purpose, holder)
     }
 
-    pub(super) fn derive_all(&self, used: Use, purpose: Purpose, tenant: TenantId) -> impl Iterator<Item = DerivedKey> {
-        self.all().map(move |key| key.derive(used, purpose, tenant))
+    pub(super) fn derive_all(
+        &self,
+        used: Use,
+        purpose: Purpose,
+        holder: KeyHolder,
+    ) -> impl Iterator<Item = DerivedKey> {
+        self.all().map(move |key| key.derive(used, purpose, holder))
     }
 
     fn all(&self) -> impl Iterator<Item = &MasterKey> {
@@ -191,9 +199,14 @@ impl MasterKey {
         Self { id: KeyId::new(id), expand }
     }
 
-    fn derive(&self, used: Use, purpose: Purpose, tenant: TenantId) -> DerivedKey {
+    /// Derives with `info` (RFC 5869 §3.2) of parts that have fixed lengths and the purpose at the end, so that no two keys
+    /// are told the same bytes.
+    fn derive(&self, used: Use, purpose: Purpose, holder: KeyHolder) -> DerivedKey {
+        let (kind, tenant, epoch) = holder.info();
+        let epoch = epoch.as_ref().map_or(&[][..], |epoch| epoch);
         let mut secret = Zeroizing::new([0; DerivedKey::LEN]);
-        expand_into(&self.expand, &purpose.info(used, &tenant.get().to_be_bytes()), secret.as_mut_slice());
+        let info = [kind, used.label(), &tenant, epoch, purpose.as_bytes()];
+        expand_into(&self.expand, &info, secret.as_mut_slice());
         DerivedKey::new(self.id, *secret)
     }
 }
@@ -231,6 +244,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 mod tests {
     use std::collections::HashSet;
 
+    use tenantry_core::{Tenant, TenantId};
+
     use super::*;
 
     const KEY_A: &str = "3gHv1pdkzTTBfVmyS+0+hj1Ikc0hTpXqhZJqRUVYRqI=";
@@ -264,6 +279,21 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_has_keys_of_its_own() {
+        let keys = MasterKeys::parse(KEY_A).unwrap();
+        let mut secrets = HashSet::new();
+        let mut tenant = Tenant::new(TenantId::new(1), "acme".parse().unwrap());
+        for purpose in [Purpose::COOKIES, Purpose::new(""), Purpose::new("\0\0\0\0")] {
+            assert!(secrets.insert(*keys.current(purpose, tenant.id).secret()));
+            for (epoch, used) in [0, 1, 2, u32::MAX].into_iter().flat_map(|epoch| USES.map(|used| (epoch, used))) {
+                tenant.epoch = epoch;
+                let key = keys.derive_current(used, purpose, KeyHolder::from(&tenant));
+                assert!(secrets.insert(*key.secret()), "{purpose:?} {used:?} {epoch}");
+            }
+        }
+    }
+
+    #[test]
     fn derives_what_rfc_5869_says() {
         // Computed with another implementation: extract with the salt, expand with "tenant", the id and the purpose.
         let key = MasterKeys::parse(KEY_A).unwrap().current(Purpose::COOKIES, TenantId::new(1));
@@ -282,6 +312,8 @@ mod tests {
         assert_eq!(secrets(&both)[1], secrets(&old)[0]);
         assert_eq!(both.current(Purpose::COOKIES, TenantId::new(7)).id(), both.ids().next().unwrap());
     }
+
+    const USES: [Use; 3] = [Use::Any, Use::Signing, Use::Tokens];
 
     #[test]
     fn debug_shows_names_and_no_secrets() {

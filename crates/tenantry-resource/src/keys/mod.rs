@@ -14,6 +14,7 @@
 mod derived;
 mod file;
 mod handle;
+mod holder;
 mod master;
 mod seals;
 
@@ -23,6 +24,7 @@ pub use self::{
     derived::{DerivedKey, KeyId, Purpose},
     file::KeyFileError,
     handle::{Keys, TokenError},
+    holder::KeyHolder,
     master::{MasterKeys, MasterKeysError, NoRandomness},
     seals::Seals,
 };

@@ -38,6 +38,12 @@ impl KeyPrefix {
         [b"{", self.0.as_bytes(), b":", digits, part, rest].concat()
     }
 
+    /// What all keys of the tenant look like, as `SCAN` takes it.
+    pub(crate) fn pattern(&self, tenant: TenantId) -> String {
+        // A prefix has no character that is more than itself in there.
+        format!("{{{self}:{tenant}}}:*")
+    }
+
     /// What keys of the jobs of all tenants begin with. It is no tenant's, since those have a number there.
     #[cfg(feature = "jobs")]
     pub(crate) fn of_jobs(&self) -> String {

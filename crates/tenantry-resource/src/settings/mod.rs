@@ -6,6 +6,7 @@
 //! | `error` | why there are no settings, and why one cannot be set |
 //! | `handle` | [`Settings`], which an application reads and changes them by |
 //! | `layers` | what stands over what, and where a value is from |
+//! | `portable` | settings that are given out and taken in elsewhere |
 //! | `seal` | secrets, as they are stored |
 //! | `secret` | [`Secret`], a value that is not shown |
 
@@ -13,6 +14,7 @@ mod described;
 mod error;
 mod handle;
 mod layers;
+mod portable;
 mod seal;
 mod secret;
 
@@ -21,5 +23,6 @@ pub use self::{
     error::{SettingRefused, SettingsError},
     handle::Settings,
     layers::{Layer, Sourced},
+    portable::PortableOverrides,
     secret::Secret,
 };

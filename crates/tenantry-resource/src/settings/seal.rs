@@ -18,7 +18,7 @@ const PURPOSE: Purpose = Purpose::new("tenantry settings");
 const SEALED: &str = "$sealed";
 
 /// Bytes of a nonce of XChaCha20-Poly1305: so many that random ones do not repeat.
-const NONCE_LEN: usize = 24;
+pub(super) const NONCE_LEN: usize = 24;
 
 /// The value as it is stored. What is sealed for one setting of one tenant opens for no other.
 ///

@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
+use http_body_util::LengthLimitError;
 use tenantry_core::{Code, Refusal, Slug};
 use thiserror::Error;
 
@@ -12,7 +13,7 @@ use crate::{BoxError, NoScope, TokenError};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UploadError {
-    /// What was to be uploaded ended with an error.
+    /// What was to be uploaded ended with an error. When that is a limit on the request's body, the refusal says so.
     #[error("the upload for tenant {tenant} was cut off; it has to be sent again")]
     Body {
         /// Whose upload.
@@ -88,6 +89,9 @@ impl From<UploadError> for Refusal {
         let text = error.to_string();
         match error {
             UploadError::NoScope(error) | UploadError::Link(TokenError::NoScope(error)) => error.into(),
+            UploadError::Body { tenant, source } if is_over_a_limit(&*source) => {
+                Self::new(Code::BodyTooLarge).for_tenant(tenant).because(TOO_LARGE)
+            }
             UploadError::Body { tenant, .. } => {
                 Self::new(Code::RequestMalformed).for_tenant(tenant).because("the upload was cut off")
             }
@@ -110,10 +114,22 @@ impl From<UploadError> for Refusal {
 /// Whether the error comes from a full disk, or from a limit on files.
 fn is_full(error: &(dyn Error + 'static)) -> bool {
     let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
-    std::iter::successors(Some(error), |error| (*error).source())
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| kinds.contains(&error.kind()))
+    chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).any(|error| kinds.contains(&error.kind()))
 }
+
+/// Whether the body was cut off by a limit on it: the plan's, or one of the application's own.
+fn is_over_a_limit(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|error| error.is::<LengthLimitError>())
+}
+
+/// An error with its causes.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// What an operator is told who would look at the plan alone.
+const TOO_LARGE: &str =
+    "the upload was cut off by a limit on the body of requests, the plan's or the application's own";
 
 /// A store that is restarted is back in some seconds.
 const RETRY_AFTER: Duration = Duration::from_secs(5);

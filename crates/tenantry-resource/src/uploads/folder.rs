@@ -101,6 +101,30 @@ impl Folder {
         Ok(())
     }
 
+    /// Copies a file to a place where none is yet, and says how much content it has; nothing if there is no file. It is whole
+    /// and on disk before it is seen.
+    pub(super) fn copy(&self, from: &str, to: &str) -> io::Result<Option<u64>> {
+        let source = self.confined(from)?;
+        self.prepare(to.split('/').next().unwrap_or_default(), to)?;
+        let target = self.root.join(to);
+        if let Some(above) = target.parent() {
+            fs::create_dir_all(above)?;
+        }
+        // As `object_store` stages what it writes, so that what a killed process leaves is swept like that.
+        let staged = self.root.join(format!("{to}#0"));
+        match fs::copy(&source, &staged) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        make_private(&staged)?;
+        let file = File::open(&staged)?;
+        file.sync_all()?;
+        let bytes = content_len(&file.metadata()?);
+        fs::rename(&staged, &target)?;
+        Ok(Some(bytes))
+    }
+
     /// Removes the folder of a tenant and all that is in it.
     pub(super) fn remove(&self, tenant: &str) -> io::Result<()> {
         match fs::remove_dir_all(self.root.join(tenant)) {

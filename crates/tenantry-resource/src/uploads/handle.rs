@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use tenantry_core::{TenantId, Unscoped};
+use tenantry_core::{Listener, TenantId, Unscoped};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -26,6 +26,7 @@ use crate::{BoxError, Keys, NoScope, Purpose, TokenError, current};
 #[derive(Clone, Debug)]
 pub struct Uploads {
     shared: Arc<Shared>,
+    listener: Listener,
 }
 
 #[derive(Debug)]
@@ -79,7 +80,18 @@ impl Uploads {
     /// Uploads at a place. The keys sign links.
     pub fn new(place: Place, options: Options, keys: Keys) -> Self {
         let shared = Shared { options, accounts: Accounts::default(), place, backend: OnceCell::new(), keys };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), listener: Listener::default() }
+    }
+
+    /// Tells this one of each object that is copied for another tenant.
+    #[must_use]
+    pub fn with_listener(mut self, listener: Listener) -> Self {
+        self.listener = listener;
+        self
+    }
+
+    pub(super) const fn listener(&self) -> &Listener {
+        &self.listener
     }
 
     /// Stores what `body` yields under this name, in the place of what is there. Until it is whole, nothing is seen of it.
@@ -246,6 +258,10 @@ impl Uploads {
     /// [`UploadError::Unavailable`] when the place cannot be reached. It can be called again.
     pub async fn remove_all(&self, tenant: TenantId, _: Unscoped) -> Result<Usage, UploadError> {
         remove::forget(&self.shared, tenant).await.map_err(|error| unavailable(tenant, error))
+    }
+
+    pub(super) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     fn read(

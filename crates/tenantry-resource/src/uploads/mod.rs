@@ -52,10 +52,12 @@
 //! | `key` | how a name is written as a file's |
 //! | `name` | which names there can be |
 //! | `place` | where uploads are, as a URL says it |
+//! | `portable` | uploads that are given out and taken in elsewhere |
 //! | `read`, `write` | the two ways that bytes go |
 
 mod account;
 mod backend;
+mod copy;
 mod error;
 mod folder;
 mod handle;
@@ -63,6 +65,8 @@ mod headers;
 mod key;
 mod name;
 mod place;
+mod plane;
+mod portable;
 mod read;
 mod remove;
 mod write;

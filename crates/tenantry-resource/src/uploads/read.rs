@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{Attribute, GetOptions, GetRange, GetResult, path::Path};
-use tenantry_core::{Scope, Slug};
+use tenantry_core::{Scope, Slug, TenantId};
 
 use super::{
     ObjectName, Stored, UploadError,
@@ -62,15 +62,26 @@ pub(super) async fn get(
     name: ObjectName,
     wanted: Wanted,
 ) -> Result<Option<Download>, UploadError> {
-    let failed = |error: BoxError| UploadError::store(scope.slug(), error);
+    open(&shared, scope.id(), scope.slug(), name, wanted).await
+}
+
+/// Opens an object of a tenant.
+pub(super) async fn open(
+    shared: &Shared,
+    tenant: TenantId,
+    slug: &Slug,
+    name: ObjectName,
+    wanted: Wanted,
+) -> Result<Option<Download>, UploadError> {
+    let failed = |error: BoxError| UploadError::store(slug, error);
     let backend = shared.backend().await.map_err(failed)?;
-    let path = backend.path(scope.id(), name.key()).map_err(failed)?;
+    let path = backend.path(tenant, name.key()).map_err(failed)?;
     let opened = match backend.folder.clone() {
         Some(folder) => from_folder(folder, path, name, wanted).await,
         None => from_store(&backend, path, name, wanted).await,
     };
     let opened = opened.map_err(failed)?;
-    Ok(opened.map(|(stored, range, body)| Download { stored, range, tenant: scope.slug().clone(), body }))
+    Ok(opened.map(|(stored, range, body)| Download { stored, range, tenant: slug.clone(), body }))
 }
 
 type Opened = Option<(Stored, Range<u64>, BoxStream<'static, Result<Bytes, BoxError>>)>;

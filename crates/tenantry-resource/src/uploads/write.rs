@@ -5,7 +5,7 @@ use std::{pin::pin, sync::Arc, time::SystemTime};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use object_store::{Attribute, Attributes, PutMultipartOptions, PutOptions, PutPayloadMut, WriteMultipart, path::Path};
-use tenantry_core::{Scope, Slug};
+use tenantry_core::{Count, Scope, Slug};
 
 use super::{
     ObjectName, Stored, UploadError,
@@ -46,7 +46,8 @@ where
         return Err(error);
     }
     let bytes = reservation.bytes();
-    commit(scope, writing, reservation).await?;
+    commit(scope.clone(), writing, reservation).await?;
+    scope.usage().add(Count::BytesUploaded, bytes);
     Ok(Stored { name, bytes, content_type, modified: SystemTime::now() })
 }
 
@@ -120,7 +121,7 @@ async fn commit(scope: Scope, writing: Writing, mut reservation: Reservation) ->
 
 /// An object that is being written. When it is dropped, nothing of it stays.
 #[derive(Debug)]
-struct Writing {
+pub(super) struct Writing {
     backend: Arc<Backend>,
     path: Path,
     attributes: Attributes,
@@ -132,7 +133,7 @@ struct Writing {
 }
 
 impl Writing {
-    fn new(backend: Arc<Backend>, path: Path, content_type: &str) -> Result<Self, BoxError> {
+    pub(super) fn new(backend: Arc<Backend>, path: Path, content_type: &str) -> Result<Self, BoxError> {
         let mut writing = Self {
             backend,
             path,
@@ -155,7 +156,7 @@ impl Writing {
         Ok(writing)
     }
 
-    async fn push(&mut self, bytes: Bytes) -> Result<(), BoxError> {
+    pub(super) async fn push(&mut self, bytes: Bytes) -> Result<(), BoxError> {
         if self.parts.is_none() && self.first.content_length() + bytes.len() > self.backend.part_bytes {
             self.start_parts().await?;
         }
@@ -181,7 +182,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<(), BoxError> {
+    pub(super) async fn finish(mut self) -> Result<(), BoxError> {
         if let Some(trailer) = self.trailer.take() {
             match &mut self.parts {
                 Some(parts) => parts.write(&trailer),
@@ -206,7 +207,7 @@ impl Writing {
     }
 
     /// Removes what was written, and waits for it.
-    async fn abort(mut self) {
+    pub(super) async fn abort(mut self) {
         if let Some(parts) = self.parts.take() {
             abort(parts).await;
         }
@@ -241,7 +242,7 @@ fn quota(slug: &Slug, Full { used, max }: Full) -> UploadError {
 }
 
 /// Whether it is one (RFC 9110 §8.3.1), as far as is needed for it to be a header's value.
-fn check_content_type(text: &str) -> Result<(), UploadError> {
+pub(super) fn check_content_type(text: &str) -> Result<(), UploadError> {
     let fits = text.len() <= CONTENT_TYPE_MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     let essence = text.split(';').next().unwrap_or_default().trim_end();
     let token = |part: &str| {

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tenantry_core::{Catalog, CatalogError, CatalogVersion, Change, Mirror, Tenant};
@@ -193,6 +193,7 @@ impl Rounds {
     async fn catch_up(&self) -> Result<CatalogVersion, CatalogError> {
         let mut cursor = self.cursor.lock().await;
         loop {
+            let asked = Instant::now();
             // Asking for the version makes the store look at its file, so the count of replacements is of now.
             let version = self.catalog.version().await?;
             if version < cursor.version || self.replaced() != cursor.replaced {
@@ -202,10 +203,12 @@ impl Rounds {
                 );
                 self.load(&mut cursor).await?.iter().for_each(|change| self.tell(change));
             } else if version == cursor.version {
+                self.mirror.confirm(asked);
                 return Ok(version);
             }
             self.drain(&mut cursor).await?;
             if self.replaced() == cursor.replaced {
+                self.mirror.confirm(asked);
                 return Ok(cursor.version);
             }
         }

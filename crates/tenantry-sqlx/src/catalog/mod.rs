@@ -5,6 +5,7 @@
 //! | `sqlite` | [`SqliteCatalog`]: the store, its tables, its file |
 //! | `postgres` | `PgCatalog` (feature `postgres`): the same in a PostgreSQL database |
 //! | `open` | how either is opened |
+//! | `operation` | an operation as a row |
 //! | `record` | a tenant as a row, the same for every database |
 //! | `pulse` | what a store tells its followers |
 //! | `follow` | [`follow`]: from a catalog to a [`tenantry_core::Mirror`] |
@@ -18,6 +19,7 @@
 
 mod follow;
 mod open;
+mod operation;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod pulse;

@@ -17,6 +17,8 @@ pub(super) struct Record {
     placement: String,
     created_at: i64,
     expires_at: Option<i64>,
+    erase_at: Option<i64>,
+    epoch: i64,
     settings: String,
     template: Option<i64>,
     revision: i64,
@@ -35,10 +37,12 @@ impl Record {
         tenant.plan = self.plan.parse().map_err(|e| wrong("plan", format!("{e}")))?;
         tenant.placement = self.placement.parse().map_err(|e| wrong("placement", format!("{e}")))?;
         tenant.created_at = from_millis(self.created_at).ok_or_else(|| wrong("time", self.created_at.to_string()))?;
-        tenant.expires_at = match self.expires_at {
-            Some(end) => Some(from_millis(end).ok_or_else(|| wrong("end", end.to_string()))?),
-            None => None,
+        let time = |time: Option<i64>| match time {
+            Some(time) => from_millis(time).map(Some).ok_or_else(|| wrong("end", time.to_string())),
+            None => Ok(None),
         };
+        (tenant.expires_at, tenant.erase_at) = (time(self.expires_at)?, time(self.erase_at)?);
+        tenant.epoch = u32::try_from(self.epoch).map_err(|_| wrong("epoch", self.epoch.to_string()))?;
         tenant.settings = match &*self.settings {
             "{}" => Overrides::default(),
             settings => Overrides::from_json(settings).map_err(|e| wrong("setting", e))?,
@@ -120,6 +124,7 @@ pub(super) fn amended(
     }
     let mut amended = amendment.of(tenant)?;
     amended.expires_at = amended.expires_at.map(to_millis).and_then(from_millis);
+    amended.erase_at = amended.erase_at.map(to_millis).and_then(from_millis);
     amended.revision = Revision::new(version);
     Ok(amended)
 }
@@ -155,6 +160,8 @@ mod tests {
             placement: "shared".to_owned(),
             created_at: 1_700_000_000_123,
             expires_at: Some(-1),
+            erase_at: None,
+            epoch: 2,
             settings: r#"{"a.b":1}"#.to_owned(),
             template: Some(5),
             revision: 9,

@@ -17,7 +17,7 @@ use super::{
     PREFIX,
     allowed::is_allowed,
     session::{Mode, Names},
-    table::{COUNTED, INSERTED},
+    table::{COUNTED, INSERTED, MOVED},
 };
 
 /// What SQLite asks. What `first` and `second` are depends on the action: <https://sqlite.org/c3ref/c_alter_table.html>.
@@ -89,7 +89,9 @@ enum Place {
 
 fn is_trigger_of_ours(name: &str) -> bool {
     let number = [INSERTED, COUNTED].iter().find_map(|prefix| name.strip_prefix(prefix));
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+    let is_ours = number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()));
+    let moved = name.strip_prefix(MOVED);
+    is_ours || moved.is_some_and(|numbers| numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'))
 }
 
 /// Functions that are used like tables, and read nothing but their arguments.

@@ -14,6 +14,7 @@ use super::{
     raw::{Failed, Handle, Statement, Value},
     session::{Mode, Session},
 };
+use crate::room::Claim;
 
 /// The side of the callbacks, on the thread of the connection.
 ///
@@ -30,6 +31,8 @@ pub(super) struct Native {
     running: Cell<usize>,
     mode: Cell<Mode>,
     lease: Cell<u64>,
+    /// How many rows the running statement may insert, if they are counted.
+    claim: RefCell<Option<Arc<Claim>>>,
     /// Whether a trigger of ours has begun and has not called us yet.
     expects_call: Cell<bool>,
     /// The last row that the lease has inserted, outside of triggers.
@@ -77,6 +80,7 @@ impl Native {
             running: Cell::new(0),
             mode: Cell::new(Mode::Closed),
             lease: Cell::new(0),
+            claim: RefCell::default(),
             expects_call: Cell::new(false),
             last: Cell::new(0),
             reported: Cell::new(db.last_insert_rowid()),
@@ -103,6 +107,7 @@ impl Native {
         self.forget_statement();
         let (mode, lease) = self.session.current();
         self.mode.set(mode);
+        *self.claim.borrow_mut() = self.session.take_claim();
         if self.lease.get() != lease && self.forget_lease().is_ok() {
             self.lease.set(lease);
         }
@@ -141,10 +146,11 @@ impl Native {
         self.reported.set(last);
     }
 
-    /// Whether the lease that the running statement belongs to has ended: nobody waits for it any more.
-    pub(super) fn is_abandoned(&self) -> bool {
+    /// Whether the running statement is to stop: its lease has ended, so that nobody waits for it any more, or its time is
+    /// up.
+    pub(super) fn stops(&self) -> bool {
         // SQLite also asks while it compiles, when nothing runs for anybody, and in statements of ours.
-        !self.nested.get() && self.running.get() != 0 && self.session.current().1 != self.lease.get()
+        !self.nested.get() && self.running.get() != 0 && self.session.stops(self.lease.get())
     }
 
     /// The connection is about to be closed, which SQLite refuses while it has statements.
@@ -155,6 +161,7 @@ impl Native {
 
     fn forget_statement(&self) {
         self.expects_call.set(false);
+        self.claim.borrow_mut().take();
         self.in_triggers.borrow_mut().clear();
         self.given.borrow_mut().clear();
         self.exhausted.borrow_mut().clear();
@@ -207,6 +214,9 @@ impl Native {
                 return Err(self.denied("the inserted row belongs to another tenant"));
             }
             Mode::Closed | Mode::Owner | Mode::Tenant(_) => {}
+        }
+        if self.claim.borrow().as_ref().is_some_and(|claim| !claim.insert()) {
+            return Err(Failed::new(ffi::SQLITE_AUTH, "the tenant can have no more rows"));
         }
         let depth = self.depth();
         match self.in_triggers.borrow_mut().get_mut(depth.wrapping_sub(1)) {

@@ -4,7 +4,10 @@ use std::{borrow::Cow, error::Error as StdError, fmt};
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
-use super::{session::Session, table::CHECK};
+use super::{
+    session::Session,
+    table::{CHECK, MOVED_MESSAGE},
+};
 
 /// Says an error of the shared database as a private one would: without the column of the tenant, without constraints
 /// that only the shared table has, and with a name for what was denied.
@@ -21,6 +24,11 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     // Extended codes have the kind in their lowest byte (<https://sqlite.org/rescode.html>).
     code.and_then(|code| code.parse::<Code>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
+}
+
+/// Whether a change was refused because the rows have been moved.
+pub(crate) fn is_moved(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message() == MOVED_MESSAGE)
 }
 
 /// The message and the result code that a private database would give, if they are other ones.

@@ -296,7 +296,7 @@ unsafe extern "C" fn trace(event: c_uint, native: *mut c_void, subject: *mut c_v
 unsafe extern "C" fn progress(native: *mut c_void) -> c_int {
     // SAFETY: `install_in` gave this pointer, which lives as long as the connection calls back.
     let native = unsafe { &*native.cast::<Native>() };
-    c_int::from(native.is_abandoned())
+    c_int::from(native.stops())
 }
 
 unsafe extern "C" fn free_native(native: *mut c_void) {

@@ -43,17 +43,17 @@ mod table;
 mod tests;
 
 pub(crate) use self::{
-    failure::{is_busy, translate},
+    failure::{is_busy, is_moved, translate},
     hooks::{install, switch_triggers},
     recorder::{Log, record},
     session::{Names, Session},
-    table::{RowIds, TABLES},
+    table::{MOVED, MOVED_MESSAGE, RowIds, TABLES},
 };
 
 pub use self::recorder::Ran;
 
 /// What the names of Tenantry's tables, triggers and functions begin with.
-const PREFIX: &str = "_tenantry_";
+pub(crate) const PREFIX: &str = "_tenantry_";
 
 /// A name as SQL.
 fn quoted(name: &str) -> String {

@@ -3,7 +3,10 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
+
+use crate::room::Claim;
 
 /// Whom a connection works for. SQLite's callbacks have the same session, on the thread of the connection.
 ///
@@ -19,6 +22,8 @@ struct State {
     expected: Arc<Names>,
     triggers: Arc<Names>,
     denied: Option<String>,
+    stop_at: Option<Instant>,
+    claim: Option<Arc<Claim>>,
 }
 
 /// What a connection may be used for.
@@ -76,6 +81,8 @@ impl Session {
         state.lease = state.lease.wrapping_add(1);
         state.expected = Arc::default();
         state.denied = None;
+        state.stop_at = None;
+        state.claim = None;
     }
 
     /// Says what the next statements may read and write: the tables that they name, the common table expressions that
@@ -83,6 +90,16 @@ impl Session {
     /// SQLite compiles a statement anew when the schema changes.
     pub(crate) fn expect(&self, tables: Arc<Names>) {
         self.state().expected = tables;
+    }
+
+    /// Says when the next statement is to stop.
+    pub(crate) fn stop_at(&self, at: Option<Instant>) {
+        self.state().stop_at = at;
+    }
+
+    /// Says how many rows the next statement may insert.
+    pub(crate) fn claim(&self, claim: Arc<Claim>) {
+        self.state().claim = Some(claim);
     }
 
     /// Says which triggers of the application there are. What they do was judged when they were created, so it is not
@@ -100,6 +117,17 @@ impl Session {
     pub(super) fn current(&self) -> (Mode, u64) {
         let state = self.state();
         (state.mode, state.lease)
+    }
+
+    /// How many rows the statement that begins may insert, once.
+    pub(super) fn take_claim(&self) -> Option<Arc<Claim>> {
+        self.state().claim.take()
+    }
+
+    /// Whether nobody waits any more for a statement of this lease, or not for as long.
+    pub(super) fn stops(&self, lease: u64) -> bool {
+        let state = self.state();
+        state.lease != lease || state.stop_at.is_some_and(|at| at <= Instant::now())
     }
 
     /// What the authorizer decides by.

@@ -59,3 +59,9 @@ pub(super) const CHECK: &str = "_tenantry_row_id";
 /// What the names of our triggers begin with, before the number of the table.
 pub(super) const INSERTED: &str = "_tenantry_inserted_";
 pub(super) const COUNTED: &str = "_tenantry_counted_";
+
+/// What the names of triggers begin with that refuse to change the rows of a tenant that has moved, before its number.
+pub(crate) const MOVED: &str = "_tenantry_moved_";
+
+/// What they say.
+pub(crate) const MOVED_MESSAGE: &str = "_tenantry: the rows have been moved";

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{ConnectOptions, Connection as _, Executor, PgConnection, Row, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgConnection, Row, postgres::PgConnectOptions};
 
 use crate::scoped::ScopeError;
 
@@ -30,6 +30,8 @@ const PINNED: [(&str, &str); 4] =
 pub(super) struct Connection {
     pub(super) postgres: PgConnection,
     made_after: u64,
+    /// How long its statements may run, if that was said for all of them.
+    time_max: Option<Duration>,
 }
 
 /// How many connections were lost: a server that ends one may have ended all.
@@ -59,7 +61,21 @@ impl Connection {
     pub(super) async fn to(options: &PgConnectOptions, losses: &Losses) -> Result<Self, sqlx::Error> {
         let made_after = losses.now();
         let postgres = options.connect().await.inspect_err(|_| losses.count())?;
-        Ok(Self { postgres, made_after })
+        Ok(Self { postgres, made_after, time_max: None })
+    }
+
+    /// Says how long statements may run from now on.
+    pub(super) async fn limit_time(&mut self, time_max: Option<Duration>) -> Result<(), sqlx::Error> {
+        if self.time_max == time_max {
+            return Ok(());
+        }
+        let text = match time_max {
+            Some(max) => format!("SET statement_timeout = {}", millis(max)),
+            None => "SET statement_timeout TO DEFAULT".to_owned(),
+        };
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut self.postgres).await?;
+        self.time_max = time_max;
+        Ok(())
     }
 
     /// Whether it can be used after it has been idle. It is asked when that is in doubt.
@@ -74,6 +90,11 @@ impl Connection {
         }
         alive
     }
+}
+
+/// A time as the server takes it. Nothing would be no limit to it.
+pub(super) fn millis(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
 }
 
 /// With the settings that statements depend on.

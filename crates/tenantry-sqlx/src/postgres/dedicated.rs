@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
-use tenantry_core::{Scope, TenantId};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
+use tenantry_core::{Placement, Scope, TenantId};
 use tenantry_sql::Quoted;
 
-use super::PostgresOptions;
+use super::{PostgresOptions, schema::gone::have_left};
+use crate::{
+    migrations::{self, Halted},
+    scoped::ScopeError,
+};
 
 /// A database of a tenant's own. The application's role owns it, as it would own a private one.
 pub(super) struct Dedicated {
@@ -14,25 +18,17 @@ pub(super) struct Dedicated {
 }
 
 impl Dedicated {
-    /// Opens it: makes it if there is none, and brings its schema up to date.
+    /// Opens it: makes it if there is none, and brings its schema up to date. None is made in place of one whose rows have
+    /// been moved: [`ScopeError::Moved`].
     pub(super) async fn open(
         options: &PostgresOptions,
         scope: &Scope,
         migrator: Option<&Migrator>,
     ) -> Result<Self, sqlx::Error> {
-        let name = name(options, scope.id());
-        let mut owner = options.owner.connect().await?;
-        create(&mut owner, &name, options.application.get_username()).await?;
-        drop(owner);
-        let options = options.application.clone().database(&name);
-        if let Some(migrator) = migrator {
-            let mut connection = options.connect().await?;
-            migrator
-                .run_direct(None, &mut connection, false)
-                .await
-                .map_err(|error| sqlx::Error::Migrate(Box::new(error)))?;
+        if has_left(options, scope.id()).await? {
+            return Err(ScopeError::Moved.into());
         }
-        Ok(Self { options })
+        Ok(Self { options: make(options, scope.id(), migrator).await? })
     }
 
     /// How to connect to it.
@@ -41,15 +37,57 @@ impl Dedicated {
     }
 }
 
+/// Whether there is none since its rows have been moved to the shared tables.
+pub(super) async fn has_left(options: &PostgresOptions, tenant: TenantId) -> Result<bool, sqlx::Error> {
+    let mut owner = options.owner.connect().await?;
+    let is_there = exists(&name(options, tenant), &mut owner).await?;
+    let has_left = !is_there && have_left(&mut owner, tenant, &Placement::Dedicated).await?;
+    owner.close().await?;
+    Ok(has_left)
+}
+
+/// Makes it if there is none, and brings its schema up to date. Says how to connect to it.
+pub(super) async fn make(
+    options: &PostgresOptions,
+    tenant: TenantId,
+    migrator: Option<&Migrator>,
+) -> Result<PgConnectOptions, sqlx::Error> {
+    let name = name(options, tenant);
+    let mut owner = options.owner.connect().await?;
+    create(&mut owner, &name, options.application.get_username()).await?;
+    drop(owner);
+    let options = options.application.clone().database(&name);
+    if let Some(migrator) = migrator {
+        let migrated = migrate(&options, migrator).await;
+        migrated.map_err(|halted| sqlx::Error::Migrate(Box::new(halted.error)))?;
+    }
+    Ok(options)
+}
+
+/// Brings the schema of one that is there up to date, and says how many migrations that took. Several may do that at once.
+pub(super) async fn migrate(options: &PgConnectOptions, migrator: &Migrator) -> Result<u64, Halted> {
+    // When it fails the connection is cut, which undoes what was begun and lets others in.
+    let mut connection = options.connect().await?;
+    let applied = migrations::run(migrator, &mut connection).await?;
+    connection.close().await?;
+    Ok(applied)
+}
+
 /// What it is called: by the tenant's number, since the name may change.
 pub(super) fn name(options: &PostgresOptions, tenant: TenantId) -> String {
     let shared = options.application.get_database().unwrap_or(options.application.get_username());
     format!("{shared}_{tenant}")
 }
 
-async fn create(owner: &mut PgConnection, name: &str, application: &str) -> Result<(), sqlx::Error> {
-    let is_there = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)");
-    if is_there.bind(name).fetch_one(&mut *owner).await? {
+/// Whether a database is there.
+pub(super) async fn exists(name: &str, owner: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let text = "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)";
+    sqlx::query_scalar(text).bind(name).fetch_one(owner).await
+}
+
+/// Makes a database, unless it is there.
+pub(super) async fn create(owner: &mut PgConnection, name: &str, application: &str) -> Result<(), sqlx::Error> {
+    if exists(name, owner).await? {
         return Ok(());
     }
     let (name, application) = (Quoted::new(name), Quoted::new(application));

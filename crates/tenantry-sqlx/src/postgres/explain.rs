@@ -20,7 +20,7 @@ pub(super) async fn explain(
     let mut connection = connection::pinned(application).connect().await?;
     let prepare = format!(
         "{}; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE explained AS {}",
-        held::beginning("BEGIN", PRISTINE),
+        held::beginning("BEGIN", PRISTINE, None),
         plan.text
     );
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut connection).await?;

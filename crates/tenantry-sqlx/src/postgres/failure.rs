@@ -9,6 +9,8 @@ use sqlx::{
 use tenantry_core::TenantId;
 use tenantry_sql::{SHARED_SCHEMA, TENANT};
 
+use super::schema::gone::GONE;
+
 /// Says an error of the shared database as a private one would: without the column of the tenant and the schema of the
 /// shared tables. Codes, and names of tables, columns and constraints are those of a private database already.
 pub(super) fn translate(error: sqlx::Error) -> sqlx::Error {
@@ -34,6 +36,23 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }
+}
+
+/// Whether a change was refused because the rows have been moved.
+pub(super) fn is_moved(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(GONE))
+}
+
+/// Whether a statement was refused, before it did anything, since it was prepared when tables had other columns. The code
+/// (0A000, feature_not_supported) says much else, and the message may be in any language.
+pub(crate) fn is_stale(error: &sqlx::Error) -> bool {
+    let postgres = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    postgres.is_some_and(|error| error.routine() == Some("RevalidateCachedQuery"))
+}
+
+/// Whether there is no such database (3D000, invalid_catalog_name).
+pub(super) fn has_no_database(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("3D000"))
 }
 
 /// A row that has no place.

@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, Postgres, SqlSafeStr, SqlStr, postgres::PgTransactionManager,
 };
 use sqlx_core::transaction::TransactionManager;
-use tenantry_core::TenantId;
-use tenantry_sql::Plan;
+use tenantry_core::Scope;
+use tenantry_sql::{Plan, Plans, Relation, SHARED_SCHEMA, TENANT, Table};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, OwnedMutexGuard},
@@ -21,10 +22,10 @@ use tokio::{
 
 use super::{
     budget::{Slot, Target},
-    connection::{Connection, Losses},
+    connection::{Connection, Losses, millis},
     failure,
 };
-use crate::scoped::Leased;
+use crate::scoped::{Leased, ScopeError};
 
 /// How long a connection may take to end what was begun on it, before it is closed.
 const END: Duration = Duration::from_secs(5);
@@ -41,9 +42,13 @@ pub(super) struct Held {
     target: Target,
     /// The tenant that row-level security is told of; nothing on a database of the tenant's own.
     tenant: Option<i64>,
+    /// How long a statement may run.
+    time_max: Option<Duration>,
     losses: Losses,
     /// Whether a statement may still run.
     busy: bool,
+    /// Whether a transaction may begin that sqlx does not know of.
+    begins: bool,
     /// Whether it cannot be known what state it is in.
     spoilt: AtomicBool,
     /// Whether what an open transaction did is kept.
@@ -51,14 +56,37 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) async fn new(slot: Slot<Kept>, kept: Kept, target: Target, tenant: TenantId, losses: Losses) -> Self {
+    pub(super) async fn new(
+        slot: Slot<Kept>,
+        kept: Kept,
+        target: Target,
+        scope: &Scope,
+        losses: Losses,
+    ) -> Result<Self, sqlx::Error> {
+        let time_max = scope.limits().statement_time_max;
+        let mut connection = Arc::clone(&kept).lock_owned().await;
         let tenant = match target {
-            Target::Shared => Some(tenant.get()),
-            Target::Dedicated(_) => None,
+            Target::Shared => Some(scope.id().get()),
+            Target::Dedicated(_) => {
+                // Statements run as they are written there, so that it is said once for the connection.
+                connection.limit_time(time_max).await?;
+                None
+            }
         };
-        let connection = Arc::clone(&kept).lock_owned().await;
         let spoilt = AtomicBool::new(false);
-        Self { connection, kept, slot, target, tenant, losses, busy: false, spoilt, keep: false }
+        Ok(Self {
+            connection,
+            kept,
+            slot,
+            target,
+            tenant,
+            time_max,
+            losses,
+            busy: false,
+            begins: false,
+            spoilt,
+            keep: false,
+        })
     }
 
     fn depth(&self) -> usize {
@@ -78,7 +106,11 @@ impl Leased<Postgres> for Held {
     fn beginning(&self, statement: Option<SqlStr>) -> Option<SqlStr> {
         let Some(tenant) = self.tenant else { return statement };
         let begin = statement.as_ref().map_or("BEGIN", SqlStr::as_str);
-        Some(AssertSqlSafe(beginning(begin, tenant)).into_sql_str())
+        Some(AssertSqlSafe(beginning(begin, tenant, self.time_max)).into_sql_str())
+    }
+
+    fn begins_transaction(&mut self, begins: bool) {
+        self.begins = begins;
     }
 
     fn begin(&mut self, _: &Plan) {
@@ -87,6 +119,10 @@ impl Leased<Postgres> for Held {
 
     fn end(&mut self) {
         self.busy = false;
+    }
+
+    fn count_rows<'a>(&'a mut self, plans: &'a Plans) -> BoxFuture<'a, Result<u64, sqlx::Error>> {
+        Box::pin(count_rows(&mut self.connection.postgres, self.tenant, plans))
     }
 
     fn spoil(&mut self) {
@@ -102,7 +138,12 @@ impl Leased<Postgres> for Held {
             self.spoilt.store(true, Ordering::Relaxed);
             self.losses.count();
         }
+        if failure::is_stale(&error) {
+            // What others have prepared is of the former schema as well.
+            self.slot.close_idle_to(self.target);
+        }
         match self.tenant {
+            _ if failure::is_moved(&error) => ScopeError::Moved.into(),
             Some(_) => failure::translate(error),
             None => error,
         }
@@ -115,16 +156,16 @@ impl Drop for Held {
             return;
         }
         let (slot, kept, target) = (self.slot.take(), Arc::clone(&self.kept), self.target);
-        if !self.busy && self.depth() == 0 && !self.connection.postgres.should_flush() {
+        if !self.busy && !self.begins && self.depth() == 0 && !self.connection.postgres.should_flush() {
             slot.put_back(target, kept);
             return;
         }
         // Without a runtime nobody could wait for the server: the connection is closed.
         let Ok(runtime) = Handle::try_current() else { return };
-        let (keep, losses) = (self.keep, self.losses.clone());
+        let (keep, begins, losses) = (self.keep, self.begins, self.losses.clone());
         runtime.spawn(async move {
             let mut connection = Arc::clone(&kept).lock_owned().await;
-            match tokio::time::timeout(END, end(&mut connection.postgres, keep)).await {
+            match tokio::time::timeout(END, end(&mut connection.postgres, keep, begins)).await {
                 Ok(Ok(())) => {
                     drop(connection);
                     slot.put_back(target, kept);
@@ -141,17 +182,51 @@ impl Drop for Held {
 /// In one message, so that it costs no way to the server and back. On a line of its own, after a comment. The tenant is a
 /// number; a message of several statements takes no parameters. `SET` is no query, so that the application can still set
 /// the isolation level.
-pub(super) fn beginning(begin: &str, tenant: i64) -> String {
-    format!("{begin}\n; SET LOCAL tenantry.tenant = {tenant}")
+pub(super) fn beginning(begin: &str, tenant: i64, time_max: Option<Duration>) -> String {
+    let tenant = format!("{begin}\n; SET LOCAL tenantry.tenant = {tenant}");
+    match time_max {
+        Some(max) => format!("{tenant}; SET LOCAL statement_timeout = {}", millis(max)),
+        None => tenant,
+    }
 }
 
+/// How many rows the tenant has, as the open transaction sees them.
+async fn count_rows(postgres: &mut PgConnection, tenant: Option<i64>, plans: &Plans) -> Result<u64, sqlx::Error> {
+    let tables: Vec<_> = plans.schema().relations().filter_map(of_tenants).collect();
+    let mut rows = 0;
+    for some in tables.chunks(COUNTED_AT_ONCE) {
+        let counts = some.iter().map(|table| {
+            // Its partitions are tables by themselves.
+            format!("(SELECT count(*) FROM ONLY {SHARED_SCHEMA}.{} WHERE {TENANT} = $1)", table.name.quoted())
+        });
+        let text = format!("SELECT {}", counts.collect::<Vec<_>>().join(" + "));
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(text)).bind(tenant).fetch_one(&mut *postgres).await?;
+        rows += count.unsigned_abs();
+    }
+    Ok(rows)
+}
+
+fn of_tenants(relation: &Relation) -> Option<&Table> {
+    match relation {
+        Relation::Tenant(table) => Some(table),
+        Relation::Global(_) | Relation::View(_) => None,
+    }
+}
+
+/// How many tables are counted by one statement.
+const COUNTED_AT_ONCE: usize = 64;
+
 /// Ends what was begun on a connection, so that nothing of it is left.
-async fn end(postgres: &mut PgConnection, keep: bool) -> Result<(), sqlx::Error> {
+async fn end(postgres: &mut PgConnection, keep: bool, begins: bool) -> Result<(), sqlx::Error> {
     while PgTransactionManager::get_transaction_depth(postgres) > 0 {
         match keep {
             true => PgTransactionManager::commit(postgres).await?,
             false => PgTransactionManager::rollback(postgres).await?,
         }
+    }
+    if begins {
+        // sqlx has not heard of it. Where there is none, the server only warns.
+        sqlx::raw_sql("ROLLBACK").execute(&mut *postgres).await?;
     }
     postgres.flush().await
 }

@@ -134,10 +134,10 @@ impl Keeper {
         self.check_wall().await.map_err(MigrateError::Execute)
     }
 
-    /// Makes sure that the tenant has its first rows.
-    pub(super) async fn provision(&self, scope: &Scope) -> Result<(), sqlx::Error> {
+    /// Makes sure that the tenant has its first rows. Who may not have heard that they have left since asks again.
+    pub(super) async fn provision(&self, scope: &Scope, may_have_left: bool) -> Result<(), sqlx::Error> {
         let tenant = scope.id().get();
-        if self.provisioned.lock().unwrap_or_else(PoisonError::into_inner).contains(&tenant) {
+        if !may_have_left && self.provisioned.lock().unwrap_or_else(PoisonError::into_inner).contains(&tenant) {
             return Ok(());
         }
         let mut owner = self.owner.take().await?;

@@ -12,6 +12,8 @@
 //! | `ids` | where the ids of a shared table's rows come from |
 //! | `held` | a connection that is checked out, and what becomes of it afterwards |
 //! | `keeper` | the schema as the application knows it, and whether the second wall holds |
+//! | `plane` | the rows of a tenant counted, erased, copied |
+//! | `portable` | rows that are given out and taken in elsewhere |
 //! | `schema` | the shared tables, which follow the application's own; row-level security; what the server is asked |
 //! | `source` | leases |
 
@@ -26,12 +28,16 @@ mod held;
 mod ids;
 mod keeper;
 mod options;
+mod plane;
+pub(crate) mod portable;
 mod schema;
 mod source;
 
+pub(crate) use self::failure::is_stale;
 pub use self::{
     examine::doctor,
     ids::Ids,
     options::PostgresOptions,
+    plane::PgRows,
     schema::{Finding, Severity},
 };

@@ -30,6 +30,12 @@ pub struct PostgresOptions {
     pub waiters_max: usize,
     /// How long a statement waits for one of them; 10 seconds by default.
     pub acquire_timeout: Duration,
+    /// How long a statement that changes rows waits while these are on their way to another place.
+    pub move_wait_max: Duration,
+    /// How long nothing may have been heard of the catalog before the server itself is asked, for each lease, whether a
+    /// tenant's rows are still in the shared tables; 1.5 seconds by default. It must be less than what a move waits for
+    /// servers to hear of it.
+    pub silence_max: Duration,
     /// How long one stays open that nobody uses; 10 minutes by default.
     pub idle_timeout: Duration,
     /// How often it is looked whether another process has changed the schema; 250 milliseconds by default.
@@ -53,6 +59,8 @@ impl PostgresOptions {
             connections_max: 20,
             waiters_max: 1024,
             acquire_timeout: Duration::from_secs(10),
+            move_wait_max: Duration::from_secs(5),
+            silence_max: Duration::from_millis(1500),
             idle_timeout: Duration::from_mins(10),
             poll: Duration::from_millis(250),
             walls_check: Duration::from_secs(30),

@@ -1,8 +1,10 @@
 //! Leases on PostgreSQL: of the database that tenants share, and of those that tenants have of their own.
 
 use std::{
+    error::Error as StdError,
     fmt,
     sync::{Arc, Once, OnceLock, Weak},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
@@ -12,7 +14,7 @@ use sqlx::{
     postgres::PgRow,
 };
 use tenantry_core::{Admission, Scope};
-use tenantry_resource::{MakeFn, PerTenant, make_fn};
+use tenantry_resource::{BuildError, MakeFn, PerTenant, Unavailable, make_fn};
 use tenantry_sql::Plan;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -20,13 +22,14 @@ use super::{
     PostgresOptions,
     budget::{Budget, NoSlot, Slot, Target},
     connection::{Connection, Losses},
-    dedicated::Dedicated,
-    explain,
+    dedicated::{self, Dedicated},
+    explain, failure,
     held::{Held, Kept},
     keeper::Keeper,
 };
 use crate::{
     migrations,
+    room::Rooms,
     scoped::{Explain, Lease, Planning, Rows, ScopeError, ScopedPool, Source, Statements},
 };
 
@@ -37,6 +40,8 @@ pub(crate) struct Servers {
     admission: Option<Arc<Admission>>,
     keeper: OnceCell<Arc<Keeper>>,
     budget: Arc<Budget<Kept>>,
+    /// What is known of how many rows each tenant has in shared tables.
+    rooms: Arc<Rooms>,
     /// Closing what nobody uses begins with the first connection.
     closing: Once,
     losses: Losses,
@@ -64,8 +69,8 @@ impl Servers {
         };
         let dedicated = PerTenant::new(make_fn(open), options.bounds);
         let budget = Budget::new(options.connections_max, options.waiters_max);
-        let (keeper, closing, losses) = (OnceCell::new(), Once::new(), Losses::default());
-        Self { options, admission, keeper, budget, closing, losses, dedicated, migrator }
+        let (keeper, closing, losses, rooms) = (OnceCell::new(), Once::new(), Losses::default(), Arc::default());
+        Self { options, admission, keeper, budget, rooms, closing, losses, dedicated, migrator }
     }
 
     /// The keeper of the shared database, which is opened if it is not.
@@ -86,19 +91,34 @@ impl Servers {
         });
     }
 
+    /// Whether a tenant may have moved without a word of it: the catalog cannot be read, and moves do not wait for who cannot
+    /// read it.
+    fn is_out_of_touch(&self) -> bool {
+        let silence = self.admission.as_ref().and_then(|admission| admission.mirror().unconfirmed_for());
+        silence.is_some_and(|silence| silence >= self.options.silence_max)
+    }
+
     async fn lease_shared(&self, scope: &Scope) -> Result<Lease<Postgres>, sqlx::Error> {
         let keeper = self.keeper().await?;
         keeper.admit()?;
-        keeper.provision(scope).await?;
+        keeper.provision(scope, self.is_out_of_touch()).await?;
         let connect = Connection::to_shared(&self.options.application, &self.losses);
         let held = self.hold(scope, Target::Shared, connect).await?;
-        Ok(Lease::new(scope.clone(), held, Statements::Scoped(Arc::clone(keeper) as Arc<dyn Planning>)))
+        let statements = Statements::Scoped(Arc::clone(keeper) as Arc<dyn Planning>);
+        Ok(Lease::new(scope.clone(), held, statements).within(&self.rooms))
     }
 
     async fn lease_dedicated(&self, scope: &Scope) -> Result<Lease<Postgres>, sqlx::Error> {
-        let database = self.dedicated.of(scope).await.map_err(ScopeError::from)?;
+        let database = self.dedicated.of(scope).await.map_err(unavailable)?;
         let connect = Connection::to(database.options(), &self.losses);
-        let held = self.hold(scope, Target::Dedicated(scope.id()), connect).await?;
+        let held = match self.hold(scope, Target::Dedicated(scope.id()), connect).await {
+            // It was there when it was opened.
+            Err(error) if failure::has_no_database(&error) => {
+                let has_left = dedicated::has_left(&self.options, scope.id()).await?;
+                return Err(if has_left { ScopeError::Moved.into() } else { error });
+            }
+            held => held?,
+        };
         Ok(Lease::new(scope.clone(), held, Statements::AsWritten))
     }
 
@@ -114,7 +134,7 @@ impl Servers {
             Some(kept) => kept,
             None => Arc::new(Mutex::new(self.in_time(connect).await?)),
         };
-        Ok(Held::new(slot, kept, target, scope.id(), self.losses.clone()).await)
+        Held::new(slot, kept, target, scope, self.losses.clone()).await
     }
 
     async fn slot(&self, scope: &Scope, target: Target) -> Result<Slot<Kept>, sqlx::Error> {
@@ -144,6 +164,10 @@ impl Servers {
 }
 
 impl Source<Postgres> for Servers {
+    fn move_wait_max(&self) -> Duration {
+        self.options.move_wait_max
+    }
+
     fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>> {
         Box::pin(async move { Ok(Arc::clone(self.keeper().await?) as Arc<dyn Planning>) })
     }
@@ -155,19 +179,40 @@ impl Source<Postgres> for Servers {
     fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>> {
         Box::pin(async move {
             // Whoever migrates twice means the same migrations.
-            drop(self.migrator.set(migrations::copy(migrator)));
+            drop(self.migrator.set(migrations::copy_for_opening(migrator)));
             self.keeper().await.map_err(MigrateError::Execute)?.migrate(migrator).await
         })
     }
 
     fn lease<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Lease<Postgres>, sqlx::Error>> {
         Box::pin(async move {
-            match Rows::of(scope, self.admission.as_deref())? {
-                Rows::Shared => self.lease_shared(scope).await,
-                Rows::Dedicated => self.lease_dedicated(scope).await,
-            }
+            let (rows, now) = Rows::of(scope, self.admission.as_deref())?;
+            let lease = match rows {
+                Rows::Shared => self.lease_shared(&now).await,
+                Rows::Dedicated => self.lease_dedicated(&now).await,
+            };
+            Ok(lease?.asked_for(scope, self.admission.clone()))
         })
     }
+}
+
+/// Why there is no database of the tenant's own now.
+fn unavailable(unavailable: Unavailable) -> ScopeError {
+    let mut cause: Option<&(dyn StdError + 'static)> = match &unavailable {
+        Unavailable::Build { error: BuildError::Failed { cause }, .. } => Some(&**cause),
+        _ => None,
+    };
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(|error| failure::is_moved(error) || is_moved(error)) {
+            return ScopeError::Moved;
+        }
+        cause = error.source();
+    }
+    unavailable.into()
+}
+
+fn is_moved(error: &sqlx::Error) -> bool {
+    matches!(ScopeError::of(error), Some(ScopeError::Moved))
 }
 
 impl fmt::Debug for Servers {

@@ -21,15 +21,24 @@ impl<DB: Scopable> Lease<DB> {
             (Transaction::Commit | Transaction::Rollback, 2..) => return Err(within_savepoint().into()),
             // The database only warns, and leaves everything as it is.
             (Transaction::Begin, _) | (Transaction::Commit | Transaction::Rollback, 0) => Ok(()),
-            _ => return Ready::planned(plan, None, false, self.scope.id().get()).map(Some),
+            // A savepoint: what it undoes is in no tally of its own.
+            _ => {
+                self.doubt_room();
+                return Ready::planned(plan, None, false, self.scope.id().get()).map(Some);
+            }
         };
+        match what {
+            Transaction::Commit if depth == 1 => self.settle(0, done.is_ok()),
+            Transaction::Rollback if depth == 1 => self.settle(0, false),
+            _ => {}
+        }
         done.map(|()| None).map_err(|error| self.connection.translate(error))
     }
 
     async fn begin_as(&mut self, plan: &Plan) -> Result<(), sqlx::Error> {
         let text = AssertSqlSafe(std::sync::Arc::clone(&plan.text)).into_sql_str();
         let beginning = self.connection.beginning(Some(text));
-        DB::TransactionManager::begin(self.connection.connection(), beginning).await
+        self.begin_transaction(beginning).await
     }
 }
 

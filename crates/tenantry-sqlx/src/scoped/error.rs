@@ -50,6 +50,9 @@ pub enum ScopeError {
     /// The tenant is not, or no longer, to be served.
     #[error("{0}")]
     NotAdmitted(tenantry_core::Refusal),
+    /// The statement met a limit of the tenant's plan.
+    #[error("{0}")]
+    OverLimit(tenantry_core::Refusal),
     /// There is no database for the tenant's placement.
     #[error(
         "tenant {tenant} has the placement {placement}, for which no database is configured; configure it, or move the tenant"
@@ -66,6 +69,9 @@ pub enum ScopeError {
         /// The tenant.
         tenant: Slug,
     },
+    /// The tenant's rows have just been moved to another place, and this process has not heard of it yet.
+    #[error("the rows of the tenant have been moved to another place; try again in a moment")]
+    Moved,
     /// Row-level security does not hold, so that a mistake in the scoping of a statement would not be caught.
     #[error("no statement is run on shared tables, since row-level security does not hold: {0}; see `tenantry doctor`")]
     SecondWall(Arc<str>),
@@ -94,6 +100,24 @@ impl ScopeError {
         error.as_database_error()?.try_downcast_ref()
     }
 
+    /// What is to be answered to whoever sent the request, if it is a refusal of the tenant rather than a failure.
+    ///
+    /// ```
+    /// # use tenantry_sqlx::ScopeError;
+    /// fn answer(error: &sqlx::Error) -> (u16, String) {
+    ///     match ScopeError::of(error).and_then(ScopeError::refusal) {
+    ///         Some(refusal) => (refusal.status().as_u16(), refusal.public().into_owned()),
+    ///         None => (500, "the service failed on this request.".to_owned()),
+    ///     }
+    /// }
+    /// ```
+    pub const fn refusal(&self) -> Option<&tenantry_core::Refusal> {
+        match self {
+            Self::NotAdmitted(refusal) | Self::OverLimit(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
     /// The code of the specification, if it is a refusal of the statement.
     pub const fn code(&self) -> Option<tenantry_sql::Code> {
         match self {
@@ -102,8 +126,10 @@ impl ScopeError {
             Self::Arguments { .. } => Some(tenantry_sql::Code::Statement),
             Self::TransactionOnPool | Self::NoBeginning => Some(tenantry_sql::Code::Unknown),
             Self::NotAdmitted(_)
+            | Self::OverLimit(_)
             | Self::Placement { .. }
             | Self::Incomplete { .. }
+            | Self::Moved
             | Self::NotConfigured { .. }
             | Self::SecondWall(_)
             | Self::TooManyWait { .. }
@@ -122,8 +148,10 @@ impl DatabaseError for ScopeError {
             Self::TransactionOnPool => "a transaction on a pool",
             Self::NoBeginning => "no beginning of a transaction",
             Self::NotAdmitted(_) => "the tenant is not admitted",
+            Self::OverLimit(refusal) => refusal.code().text(),
             Self::Placement { .. } => "no database for the placement",
             Self::Incomplete { .. } => "the tenant's rows are incomplete",
+            Self::Moved => "the tenant's rows have been moved",
             Self::NotConfigured { .. } => "no database is configured",
             Self::SecondWall(_) => "row-level security does not hold",
             Self::TooManyWait { .. } => "too many statements wait for a connection",

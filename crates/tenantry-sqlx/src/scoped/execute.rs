@@ -6,16 +6,16 @@ use sqlx::{AssertSqlSafe, Database, Either, Execute, SqlSafeStr, SqlStr};
 use tenantry_core::Count;
 use tenantry_sql::{Effect, Transaction};
 
-use super::{Lease, Scopable, ScopeError, statement::Ready};
+use super::{Lease, Scopable, ScopeError, stale, statement::Ready};
 
 /// What a statement gives: rows, and how many it changed.
 pub(super) type Step<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
 
 /// A statement taken apart, as sqlx gives it.
 pub(super) struct Request<DB: Database> {
-    text: SqlStr,
-    arguments: Option<DB::Arguments>,
-    persistent: bool,
+    pub(super) text: SqlStr,
+    pub(super) arguments: Option<DB::Arguments>,
+    pub(super) persistent: bool,
 }
 
 impl<DB: Database> Request<DB> {
@@ -41,31 +41,48 @@ impl<DB: Scopable> Lease<DB> {
                 yield Either::Left(DB::QueryResult::default());
                 return;
             };
-            let Ready { effect, .. } = ready;
+            let Ready { effect, only_inserts, changes, mut looks, .. } = ready;
             self.before(effect).await?;
+            self.ask_for_room(effect, only_inserts).await?;
+            self.starts();
+            let mut affected = 0;
             {
                 let mut steps = DB::fetch_many(self.connection.connection(), ready);
                 loop {
                     match steps.try_next().await {
-                        // What runs counts the rows, where the application's `TRUNCATE` would count none.
-                        Ok(Some(Either::Left(_))) if effect == Some(Effect::Truncate) => {
-                            yield Either::Left(DB::QueryResult::default());
+                        Ok(Some(Either::Left(_))) if std::mem::take(&mut looks) => {}
+                        Ok(Some(Either::Left(result))) => {
+                            affected += DB::rows_changed(&result);
+                            // What runs counts the rows, where the application's `TRUNCATE` would count none.
+                            let is_truncate = effect == Some(Effect::Truncate);
+                            yield Either::Left(if is_truncate { DB::QueryResult::default() } else { result });
                         }
-                        Ok(Some(step)) => yield step,
+                        Ok(Some(step)) => {
+                            self.read += 1;
+                            yield step;
+                        }
                         Ok(None) => break,
                         Err(error) => {
                             drop(steps);
-                            self.connection.end();
-                            self.undo_own();
-                            Err(self.connection.translate(error))?;
+                            self.forget_stale(&error).await;
+                            Err(self.fails(effect, error))?;
                             return;
                         }
                     }
                 }
             }
-            self.connection.end();
+            self.ends();
+            self.count_changed(changes, affected);
+            self.take_room(effect, only_inserts, affected).await?;
             self.after(effect, on_pool).await?;
         })
+    }
+
+    /// Counts the rows that a statement has changed, if it is one that changes any.
+    fn count_changed(&self, changes: bool, rows: u64) {
+        if changes && rows > 0 {
+            self.scope.usage().add(Count::RowsChanged, rows);
+        }
     }
 
     /// Begins a statement's own transaction, if it needs one.
@@ -83,12 +100,13 @@ impl<DB: Scopable> Lease<DB> {
         // On a pool the lease is the call's own, whoever polls.
         if !on_pool {
             self.check_scope()?;
+            self.check_place()?;
         }
         let Request { text, arguments, persistent } = request;
         let planned = self.statements.plan(text.as_str()).await;
         self.scope.usage().add(if planned.is_ok() { Count::Statements } else { Count::Refusals }, 1);
         let Some(plan) = planned.map_err(ScopeError::from)? else {
-            return Ok(Some(Ready::as_written(text, arguments, persistent)));
+            return Ok(Some(stale::as_written(text, arguments, persistent, on_pool)));
         };
         if let Effect::Transaction(what) = plan.effect {
             if on_pool {
@@ -99,11 +117,13 @@ impl<DB: Scopable> Lease<DB> {
             }
             // Nobody counts these, so that the connection cannot be proved clean afterwards.
             self.connection.spoil();
+            self.doubt_room();
         }
         if plan.outlives_transaction {
             self.connection.spoil();
         }
         let ready = Ready::planned(&plan, arguments, persistent, self.scope.id().get())?;
+        self.claim_room(&plan).await?;
         self.connection.begin(&plan);
         Ok(Some(ready))
     }
@@ -111,18 +131,53 @@ impl<DB: Scopable> Lease<DB> {
     /// The first row of a statement.
     pub(super) async fn first(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<DB::Row>, sqlx::Error> {
         let Some(ready) = self.ready(request, on_pool).await? else { return Ok(None) };
-        let Ready { effect, .. } = ready;
+        let Ready { effect, only_inserts, changes, .. } = ready;
         self.before(effect).await?;
-        let first = DB::fetch_optional(self.connection.connection(), ready).await;
-        self.connection.end();
+        self.ask_for_room(effect, only_inserts).await?;
+        self.starts();
+        let first = match changes {
+            true => first_of_all(self.connection.connection(), ready).await,
+            false => DB::fetch_optional(self.connection.connection(), ready).await.map(|row| (row, 0)),
+        };
         match first {
-            Ok(row) => self.after(effect, on_pool).await.map(|()| row),
+            Ok((row, affected)) => {
+                self.read = u64::from(row.is_some());
+                self.ends();
+                self.count_changed(changes, affected);
+                self.take_room(effect, only_inserts, affected).await?;
+                self.after(effect, on_pool).await.map(|()| row)
+            }
             Err(error) => {
-                self.undo_own();
-                Err(self.connection.translate(error))
+                self.forget_stale(&error).await;
+                Err(self.fails(effect, error))
             }
         }
     }
+
+    /// Forgets what was prepared, if it is of another schema.
+    async fn forget_stale(&mut self, error: &sqlx::Error) {
+        if DB::is_stale(error) {
+            DB::forget_prepared(self.connection.connection()).await;
+        }
+    }
+}
+
+/// The first row of a statement that is run to its end, and how many rows it has changed.
+async fn first_of_all<DB: Scopable>(
+    connection: &mut DB::Connection,
+    ready: Ready<DB>,
+) -> Result<(Option<DB::Row>, u64), sqlx::Error> {
+    let (mut first, mut affected, mut looks) = (None, 0, ready.looks);
+    let mut steps = DB::fetch_many(connection, ready);
+    while let Some(step) = steps.try_next().await? {
+        match step {
+            Either::Left(_) if std::mem::take(&mut looks) => {}
+            Either::Left(result) => affected += DB::rows_changed(&result),
+            Either::Right(row) => first = first.or(Some(row)),
+        }
+    }
+    drop(steps);
+    Ok((first, affected))
 }
 
 impl<DB: Scopable> Lease<DB> {

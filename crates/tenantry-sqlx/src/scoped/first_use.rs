@@ -1,6 +1,6 @@
 //! What an application does at its start, done for each tenant when it is first used.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sqlx::{Database, migrate::MigrateError, migrate::Migrator};
@@ -38,6 +38,10 @@ impl<DB: Database> Source<DB> for FirstUse<DB> {
             }
             self.source.lease(scope).await
         })
+    }
+
+    fn move_wait_max(&self) -> Duration {
+        self.source.move_wait_max()
     }
 
     fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>> {

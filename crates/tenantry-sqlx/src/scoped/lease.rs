@@ -1,17 +1,22 @@
 //! A lease: a connection that is checked out for one scope.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use sqlx::{
     Database, SqlStr,
     migrate::{MigrateError, Migrator},
 };
-use tenantry_core::Scope;
+use tenantry_core::{Admission, Count, Placement, Refusal, Scope};
 use tenantry_resource::current;
 use tenantry_sql::{Code, Plan, Plans, Refused};
 
-use super::{Explain, ScopeError};
+use super::{Explain, ScopeError, rows_max::Tallies};
+use crate::room::{Claim, Rooms};
 
 /// Where leases come from.
 pub(crate) trait Source<DB: Database>: fmt::Debug + Send + Sync {
@@ -24,6 +29,11 @@ pub(crate) trait Source<DB: Database>: fmt::Debug + Send + Sync {
     /// How the database would run a statement on shared tables.
     fn explain<'a>(&'a self, plan: &'a Plan, what: Explain) -> BoxFuture<'a, Result<Vec<DB::Row>, sqlx::Error>>;
 
+    /// How long a statement waits for rows that are on their way to another place.
+    fn move_wait_max(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Brings the schema up to date, for all tenants.
     fn migrate<'a>(&'a self, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), MigrateError>>;
 }
@@ -35,6 +45,18 @@ pub(crate) struct Lease<DB: Database> {
     pub(crate) statements: Statements,
     /// Whether a transaction is open that a statement got for itself.
     pub(super) own_is_open: bool,
+    /// Where the tenant's rows are on this connection, and who knows where they are by now.
+    place: Option<(Arc<Admission>, Placement)>,
+    /// What is known of all tenants' rows, where plans can limit them.
+    pub(super) rooms: Option<Arc<Rooms>>,
+    /// What was inserted and deleted, if the tenant's plan limits it.
+    pub(super) tallies: Option<Tallies>,
+    /// How many rows the statement that runs has given.
+    pub(super) read: u64,
+    /// When the statement that runs has begun.
+    pub(super) began: Option<Instant>,
+    /// Why the database has undone the open transaction, which nobody has ended yet.
+    pub(super) undone: Option<Refusal>,
 }
 
 /// What is checked out.
@@ -53,11 +75,24 @@ pub(crate) trait Leased<DB: Database>: Send {
         statement
     }
 
+    /// A transaction is being begun, or is not any more. One that nobody waits for may begin nevertheless.
+    fn begins_transaction(&mut self, _: bool) {}
+
     /// A statement is about to run, which reads or changes these tables.
     fn begin(&mut self, plan: &Plan);
 
     /// The statement has run to its end. One that does not get there leaves the connection busy.
     fn end(&mut self);
+
+    /// The statement that is about to run stops at this time, on databases that have to be told for each.
+    fn stop_at(&mut self, _: Option<Instant>) {}
+
+    /// The statement that is about to run may insert this much, on databases that tell of each row.
+    fn claim(&mut self, _: Arc<Claim>) {}
+
+    /// How many rows the tenant has in shared tables: on databases that tell of each row, those that are committed; on
+    /// others, as the open transaction sees them.
+    fn count_rows<'a>(&'a mut self, plans: &'a Plans) -> BoxFuture<'a, Result<u64, sqlx::Error>>;
 
     /// The connection is not to be used again by anybody else.
     fn spoil(&mut self);
@@ -97,12 +132,55 @@ pub(crate) trait Planning: fmt::Debug + Send + Sync {
 }
 
 impl<DB: Database> Lease<DB> {
-    pub(crate) fn new(scope: Scope, connection: impl Leased<DB> + 'static, statements: Statements) -> Self {
-        Self { scope, connection: Box::new(connection), statements, own_is_open: false }
+    /// Whether statements run as they are written, on a database of the tenant's own.
+    pub(super) const fn is_as_written(&self) -> bool {
+        matches!(self.statements, Statements::AsWritten)
     }
 
-    /// Refuses to work when the running task works for another tenant.
+    pub(crate) fn new(scope: Scope, connection: impl Leased<DB> + 'static, statements: Statements) -> Self {
+        Self {
+            scope,
+            connection: Box::new(connection),
+            statements,
+            own_is_open: false,
+            rooms: None,
+            tallies: None,
+            read: 0,
+            began: None,
+            undone: None,
+            place: None,
+        }
+    }
+
+    /// The same for the scope that has asked for it, which was admitted once more since; and which looks whether the tenant's
+    /// rows are still here.
+    pub(crate) fn asked_for(mut self, scope: &Scope, admission: Option<Arc<Admission>>) -> Self {
+        let now = std::mem::replace(&mut self.scope, scope.clone());
+        self.place = admission.map(|admission| (admission, now.tenant().placement.clone()));
+        self
+    }
+
+    /// Refuses to work where the tenant's rows are no longer: what is changed there would be lost.
+    pub(super) fn check_place(&self) -> Result<(), ScopeError> {
+        let Some((admission, place)) = &self.place else { return Ok(()) };
+        match admission.mirror().by_id(self.scope.id()) {
+            Some(now) if now.placement != *place => Err(ScopeError::Moved),
+            // That a tenant is gone does not matter to what has begun before.
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// With what is known of all tenants' rows in shared tables.
+    pub(crate) fn within(mut self, rooms: &Arc<Rooms>) -> Self {
+        self.rooms = Some(Arc::clone(rooms));
+        self
+    }
+
+    /// Refuses to work when the running task works for another tenant, or when the database has undone the transaction.
     pub(crate) fn check_scope(&self) -> Result<(), ScopeError> {
+        if let Some(refusal) = &self.undone {
+            return Err(ScopeError::OverLimit(refusal.clone()));
+        }
         match current() {
             Ok(scope) if scope.id() != self.scope.id() => {
                 Err(ScopeError::OtherScope { leased: self.scope.slug().clone() })
@@ -139,6 +217,13 @@ impl<DB: Database> Drop for Lease<DB> {
         // Nobody waited for the end of a statement, which the database runs to its end nevertheless.
         if self.own_is_open {
             self.connection.keep();
+            self.settle(0, true);
+        }
+        if let Some(began) = self.began {
+            // Nobody has read it to its end.
+            self.scope.usage().add_time(Count::StatementNanos, began.elapsed());
+            self.scope.usage().add(Count::RowsRead, self.read);
+            self.doubt_room();
         }
     }
 }

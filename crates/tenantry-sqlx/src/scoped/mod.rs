@@ -13,12 +13,16 @@ mod execute;
 mod explain;
 mod first_use;
 mod lease;
+mod moved;
 mod nowhere;
 mod own;
 mod pool;
 mod rows;
+mod rows_max;
 mod savepoint;
+mod stale;
 mod statement;
+mod time_max;
 mod transaction;
 
 pub use self::{
@@ -28,4 +32,5 @@ pub use self::{
 pub(crate) use self::{
     lease::{Lease, Leased, Planning, Source, Statements},
     rows::Rows,
+    stale::beginning,
 };

@@ -3,7 +3,7 @@
 //! Some databases have to be told in the transaction whose rows are meant. A statement outside of a transaction is one by
 //! itself there, which nobody can put anything before; so it gets one of its own, with the same effect.
 
-use sqlx::Database;
+use sqlx::{Database, SqlStr};
 use sqlx_core::transaction::TransactionManager;
 
 use super::Lease;
@@ -17,10 +17,18 @@ impl<DB: Database> Lease<DB> {
             return Ok(());
         }
         let beginning = self.connection.beginning(None);
-        let begun = DB::TransactionManager::begin(self.connection.connection(), beginning).await;
+        let begun = self.begin_transaction(beginning).await;
         begun.map_err(|error| self.connection.translate(error))?;
         self.own_is_open = true;
         Ok(())
+    }
+
+    /// Begins a transaction, or a savepoint in one.
+    pub(super) async fn begin_transaction(&mut self, beginning: Option<SqlStr>) -> Result<(), sqlx::Error> {
+        self.connection.begins_transaction(true);
+        let begun = DB::TransactionManager::begin(self.connection.connection(), beginning).await;
+        self.connection.begins_transaction(false);
+        begun
     }
 
     /// Keeps what the statement did.
@@ -30,6 +38,7 @@ impl<DB: Database> Lease<DB> {
         }
         let committed = DB::TransactionManager::commit(self.connection.connection()).await;
         self.own_is_open = false;
+        self.settle(0, committed.is_ok());
         committed.map_err(|error| {
             // The database has undone it. sqlx counts it as open, until it is undone there as well.
             self.connection.end();
@@ -42,6 +51,7 @@ impl<DB: Database> Lease<DB> {
     pub(super) fn undo_own(&mut self) {
         if std::mem::take(&mut self.own_is_open) {
             DB::TransactionManager::start_rollback(self.connection.connection());
+            self.settle(0, false);
         }
     }
 }

@@ -16,6 +16,7 @@ use super::{
     Explain, Lease, Scopable, ScopeError, ScopedConnection, ScopedTransaction, Source,
     execute::{Request, Step},
     first_use::FirstUse,
+    moved::Patience,
 };
 
 /// A pool for the statements of all tenants: each runs for the tenant whose scope is current.
@@ -41,7 +42,8 @@ impl<DB: Database> ScopedPool<DB> {
 
     /// Brings the schema up to date: migrations run once for all tenants that share tables.
     ///
-    /// Databases that tenants have of their own are migrated when they are opened. Call this before the first statement.
+    /// Databases that tenants have of their own are migrated when they are opened; one that a later version of the application
+    /// has migrated is opened as it is. Call this before the first statement.
     ///
     /// # Errors
     ///
@@ -73,7 +75,7 @@ impl<DB: Database> ScopedPool<DB> {
     /// Without a scope; when the tenant may not be served; when no connection is free in time.
     pub async fn acquire(&self) -> Result<ScopedConnection<DB>, sqlx::Error> {
         let scope = current().map_err(ScopeError::from)?;
-        Ok(ScopedConnection::new(self.source.lease(&scope).await?))
+        Ok(ScopedConnection::new(self.lease(&scope, &self.patience()).await?))
     }
 
     /// Begins a transaction for the tenant whose scope is current.
@@ -118,8 +120,17 @@ impl<DB: Database> ScopedPool<DB> {
         self.source.explain(&plan, what).await
     }
 
-    async fn lease(&self, scope: Result<Scope, ScopeError>) -> Result<Lease<DB>, sqlx::Error> {
-        self.source.lease(&scope?).await
+    async fn lease(&self, scope: &Scope, patience: &Patience) -> Result<Lease<DB>, sqlx::Error> {
+        loop {
+            match self.source.lease(scope).await {
+                Err(error) => patience.wait(error).await?,
+                leased => return leased,
+            }
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience::new(self.source.move_wait_max())
     }
 }
 
@@ -149,10 +160,24 @@ where
         // The scope is that of the call, whoever polls the stream.
         let (scope, request) = (current().map_err(ScopeError::from), Request::new(query));
         Box::pin(try_stream! {
-            let mut lease = self.lease(scope).await?;
-            let mut steps = lease.run(request?, true);
-            while let Some(step) = steps.try_next().await? {
-                yield step;
+            let (scope, mut request, mut patience) = (scope?, request?, self.patience());
+            loop {
+                let mut lease = self.lease(&scope, &patience).await?;
+                let spare = request.spare(lease.is_as_written());
+                let mut steps = lease.run(request, true);
+                let error = match steps.try_next().await {
+                    Ok(mut next) => {
+                        while let Some(step) = next {
+                            yield step;
+                            next = steps.try_next().await?;
+                        }
+                        return;
+                    }
+                    Err(error) => error,
+                };
+                drop(steps);
+                drop(lease);
+                request = patience.once_more(error, spare).await?;
             }
         })
     }
@@ -163,7 +188,19 @@ where
         E: 'q + Execute<'q, DB>,
     {
         let (scope, request) = (current().map_err(ScopeError::from), Request::new(query));
-        Box::pin(async move { self.lease(scope).await?.first(request?, true).await })
+        Box::pin(async move {
+            let (scope, mut request, mut patience) = (scope?, request?, self.patience());
+            loop {
+                let mut lease = self.lease(&scope, &patience).await?;
+                let spare = request.spare(lease.is_as_written());
+                let first = lease.first(request, true).await;
+                drop(lease);
+                match first {
+                    Err(error) => request = patience.once_more(error, spare).await?,
+                    first => return first,
+                }
+            }
+        })
     }
 
     fn prepare_with<'e>(
@@ -175,7 +212,7 @@ where
         'p: 'e,
     {
         let scope = current().map_err(ScopeError::from);
-        Box::pin(async move { self.lease(scope).await?.prepare(text, parameters).await })
+        Box::pin(async move { self.lease(&scope?, &self.patience()).await?.prepare(text, parameters).await })
     }
 
     #[doc(hidden)]
@@ -184,6 +221,6 @@ where
         'p: 'e,
     {
         let scope = current().map_err(ScopeError::from);
-        Box::pin(async move { self.lease(scope).await?.describe(text).await })
+        Box::pin(async move { self.lease(&scope?, &self.patience()).await?.describe(text).await })
     }
 }

@@ -14,14 +14,15 @@ pub(crate) enum Rows {
 }
 
 impl Rows {
-    /// Those of a scope, whose tenant is admitted once more: it may have been suspended since.
-    pub(crate) fn of(scope: &Scope, admission: Option<&Admission>) -> Result<Self, ScopeError> {
-        if let Some(admission) = admission {
-            admission.admit_id(scope.id()).map_err(ScopeError::NotAdmitted)?;
-        }
+    /// Those of a scope, whose tenant is admitted once more: it may have been suspended since, or its rows have been moved.
+    pub(crate) fn of(scope: &Scope, admission: Option<&Admission>) -> Result<(Self, Scope), ScopeError> {
+        let scope = match admission {
+            Some(admission) => admission.admit_again(scope).map_err(ScopeError::NotAdmitted)?,
+            None => scope.clone(),
+        };
         match &scope.tenant().placement {
-            Placement::Shared => Ok(Self::Shared),
-            Placement::Dedicated => Ok(Self::Dedicated),
+            Placement::Shared => Ok((Self::Shared, scope)),
+            Placement::Dedicated => Ok((Self::Dedicated, scope)),
             other => Err(ScopeError::Placement { tenant: scope.slug().clone(), placement: other.as_str() }),
         }
     }

@@ -16,7 +16,7 @@ impl<DB: Database> ScopedTransaction<'_, DB> {
     /// When the database does not set it, or when the running task works for another tenant.
     pub async fn savepoint(&mut self) -> Result<(), sqlx::Error> {
         self.lease.check_scope()?;
-        let set = DB::TransactionManager::begin(self.raw(), None).await;
+        let set = self.lease.begin_transaction(None).await;
         set.map_err(|error| self.lease.connection.translate(error))
     }
 
@@ -28,7 +28,11 @@ impl<DB: Database> ScopedTransaction<'_, DB> {
     /// there.
     pub async fn release(&mut self) -> Result<(), sqlx::Error> {
         self.lease.check_scope()?;
+        let outer = self.lease.depth().saturating_sub(1);
         let released = DB::TransactionManager::commit(self.raw()).await;
+        if released.is_ok() {
+            self.lease.settle(outer, true);
+        }
         released.map_err(|error| self.lease.connection.translate(error))
     }
 
@@ -38,11 +42,16 @@ impl<DB: Database> ScopedTransaction<'_, DB> {
     ///
     /// When the database cannot be reached; it then undoes all by itself.
     pub async fn undo(&mut self) -> Result<(), sqlx::Error> {
-        DB::TransactionManager::rollback(self.raw()).await
+        let outer = self.lease.depth().saturating_sub(1);
+        DB::TransactionManager::rollback(self.raw()).await?;
+        self.lease.settle(outer, false);
+        Ok(())
     }
 
     /// Undoes what was done since the last savepoint, before anything else is done on the connection.
     pub fn start_undo(&mut self) {
+        let outer = self.lease.depth().saturating_sub(1);
         DB::TransactionManager::start_rollback(self.raw());
+        self.lease.settle(outer, false);
     }
 }

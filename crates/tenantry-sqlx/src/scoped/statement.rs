@@ -12,12 +12,27 @@ pub(super) struct Ready<DB: Database> {
     persistent: bool,
     /// What it does, if that is known.
     pub(super) effect: Option<Effect>,
+    /// Whether all rows that it changes are new ones, as far as is known.
+    pub(super) only_inserts: bool,
+    /// Whether it changes rows, as far as its first word says where nothing else is known.
+    pub(super) changes: bool,
+    /// Whether something else runs first, whose result is not the application's.
+    pub(super) looks: bool,
 }
 
 impl<DB: Scopable> Ready<DB> {
     /// A statement as it was written.
-    pub(super) const fn as_written(text: SqlStr, arguments: Option<DB::Arguments>, persistent: bool) -> Self {
-        Self { text, arguments, persistent, effect: None }
+    pub(super) fn as_written(text: SqlStr, arguments: Option<DB::Arguments>, persistent: bool) -> Self {
+        let word = text.as_str().trim_start().get(..6).unwrap_or_default();
+        let changes =
+            ["INSERT", "UPDATE", "DELETE", "REPLAC", "MERGE "].iter().any(|known| known.eq_ignore_ascii_case(word));
+        Self { text, arguments, persistent, effect: None, only_inserts: false, changes, looks: false }
+    }
+
+    /// The same after another statement, which gives no rows.
+    pub(super) fn after(self, first: &str) -> Self {
+        let text = AssertSqlSafe(format!("{first}{}", self.text.as_str())).into_sql_str();
+        Self { text, looks: true, ..self }
     }
 
     /// A planned statement, with the tenant bound after the application's own values.
@@ -39,7 +54,15 @@ impl<DB: Scopable> Ready<DB> {
             let arguments = arguments.get_or_insert_with(Default::default);
             DB::bind(arguments, tenant).map_err(sqlx::Error::Encode)?;
         }
-        Ok(Self { text, arguments, persistent, effect: Some(plan.effect) })
+        Ok(Self {
+            text,
+            arguments,
+            persistent,
+            effect: Some(plan.effect),
+            only_inserts: plan.only_inserts,
+            changes: plan.effect.writes(),
+            looks: false,
+        })
     }
 }
 

@@ -51,7 +51,7 @@ impl<'c, DB: Database> ScopedTransaction<'c, DB> {
         let statement = if depth == 0 { transaction.lease.connection.beginning(statement) } else { statement };
         // Not open before it has begun: sqlx undoes a beginning that nobody waits for any more, and undoing it twice would
         // undo the transaction around it.
-        let begun = DB::TransactionManager::begin(transaction.raw(), statement).await;
+        let begun = transaction.lease.begin_transaction(statement).await;
         transaction.open = begun.is_ok();
         match begun {
             Ok(()) => Ok(transaction),
@@ -66,9 +66,11 @@ impl<'c, DB: Database> ScopedTransaction<'c, DB> {
     /// When the database does not commit; then nothing is kept.
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
         self.lease.check_scope()?;
+        let outer = self.lease.depth().saturating_sub(1);
         let committed = DB::TransactionManager::commit(self.raw()).await;
         self.open = committed.is_err();
         if committed.is_ok() {
+            self.lease.settle(outer, true);
             self.spoil_beyond(0);
         }
         committed.map_err(|error| self.lease.connection.translate(error))
@@ -80,8 +82,16 @@ impl<'c, DB: Database> ScopedTransaction<'c, DB> {
     ///
     /// When the database cannot be reached; it then undoes it by itself.
     pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        if self.lease.undone.is_some() {
+            // The database has done it, and says that there is none.
+            return Ok(());
+        }
+        let outer = self.lease.depth().saturating_sub(1);
         let rolled_back = DB::TransactionManager::rollback(self.raw()).await;
         self.open = rolled_back.is_err();
+        if rolled_back.is_ok() {
+            self.lease.settle(outer, false);
+        }
         rolled_back
     }
 
@@ -123,7 +133,9 @@ impl<DB: Database> Drop for ScopedTransaction<'_, DB> {
     fn drop(&mut self) {
         if self.open {
             self.spoil_beyond(1);
+            let outer = self.lease.depth().saturating_sub(1);
             DB::TransactionManager::start_rollback(self.raw());
+            self.lease.settle(outer, false);
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Connections to a shared database.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleResult};
+use futures_util::future::BoxFuture;
 use sqlx::{ConnectOptions, Sqlite, SqliteConnection, sqlite::SqliteConnectOptions};
 use sqlx_core::transaction::TransactionManager;
-use tenantry_sql::{Name, Plan};
+use tenantry_sql::{Name, Plan, Plans};
 
+use super::{keeper::Keeper, plane::count_rows};
 use crate::{
-    native::{self, Names, Session},
-    scoped::Leased,
+    native::{self, Session},
+    room::Claim,
+    scoped::{Leased, ScopeError},
 };
 
 /// Makes connections, and looks at them before they are used again.
@@ -58,6 +61,8 @@ impl Manager for Connections {
 /// A connection that is checked out.
 pub(super) struct Held {
     connection: Object<Connections>,
+    keeper: Arc<Keeper>,
+    tenant: i64,
     // After the connection, which has to be back in its pool by then.
     spoilt: Spoilt,
 }
@@ -76,11 +81,11 @@ impl Drop for Spoilt {
 }
 
 impl Held {
-    pub(super) fn enter(connection: Object<Connections>, triggers: Arc<Names>, tenant: i64) -> Self {
+    pub(super) fn enter(connection: Object<Connections>, keeper: &Arc<Keeper>, tenant: i64) -> Self {
         let Connection { session, .. } = &*connection;
         session.enter(tenant);
-        session.set_triggers(triggers);
-        Self { connection, spoilt: Spoilt::default() }
+        session.set_triggers(keeper.triggers());
+        Self { connection, keeper: Arc::clone(keeper), tenant, spoilt: Spoilt::default() }
     }
 }
 
@@ -98,13 +103,30 @@ impl Leased<Sqlite> for Held {
         self.connection.busy = false;
     }
 
+    fn stop_at(&mut self, at: Option<Instant>) {
+        self.connection.session.stop_at(at);
+    }
+
+    fn claim(&mut self, claim: Arc<Claim>) {
+        self.connection.session.claim(claim);
+    }
+
+    fn count_rows<'a>(&'a mut self, _: &'a Plans) -> BoxFuture<'a, Result<u64, sqlx::Error>> {
+        // On another connection: here it would be what a transaction begins with, which can then not write any more when
+        // somebody else has written meanwhile.
+        Box::pin(async move { Ok(count_rows(&self.keeper, self.tenant).await?.items) })
+    }
+
     fn spoil(&mut self) {
         self.connection.spoilt = true;
         self.spoilt.0 = Object::pool(&self.connection);
     }
 
     fn translate(&self, error: sqlx::Error) -> sqlx::Error {
-        native::translate(error, &self.connection.session)
+        match native::is_moved(&error) {
+            true => ScopeError::Moved.into(),
+            false => native::translate(error, &self.connection.session),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Keeper {
         limits: Limits,
         global: Vec<Name>,
     ) -> Result<Arc<Self>, sqlx::Error> {
-        let place = Owner::new(options.clone().create_if_missing(true), busy_timeout);
+        let place = Owner::new(options.clone(), busy_timeout);
         let mut owner = place.take().await?;
         match store::layout(&mut owner).await? {
             Some(layout) if layout > store::layout_known() => {

@@ -16,21 +16,29 @@ use super::{
     owner::Taken,
     source::Sqlites,
 };
-use crate::{migrations, scoped::ScopeError};
+use crate::{
+    migrations::{self, Halted},
+    scoped::ScopeError,
+};
 
 impl Sqlites {
     pub(super) async fn migrate_all(&self, migrator: &Migrator) -> Result<(), MigrateError> {
         // Databases that tenants have of their own are migrated when they are opened.
         // Whoever migrates twice means the same migrations.
-        drop(self.migrator().set(migrations::copy(migrator)));
-        let keeper = &self.shared().await?.keeper;
-        let mut migrating = Migrating { keeper, owner: keeper.owner().await? };
-        migrator.run_direct(None, &mut migrating, false).await?;
-        // What another process was faster with.
-        keeper.reload_with(&mut migrating.owner).await?;
-        migrating.owner.put_back();
+        drop(self.migrator().set(migrations::copy_for_opening(migrator)));
+        migrate(&self.shared().await?.keeper, migrator).await?;
         Ok(())
     }
+}
+
+/// Brings the shared schema up to date, and says how many migrations that took.
+pub(super) async fn migrate(keeper: &Keeper, migrator: &Migrator) -> Result<u64, Halted> {
+    let mut migrating = Migrating { keeper, owner: keeper.owner().await? };
+    let applied = migrations::run(migrator, &mut migrating).await?;
+    // What another process was faster with.
+    keeper.reload_with(&mut migrating.owner).await?;
+    migrating.owner.put_back();
+    Ok(applied)
 }
 
 /// The owner's connection while migrations run.
@@ -67,7 +75,7 @@ impl Migrating<'_> {
         unchecked: bool,
     ) -> Result<Option<Schema>, sqlx::Error> {
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *self.owner).await?;
-        let migrated = match self.is_applied(table, migration).await {
+        let migrated = match is_applied(table, migration, &mut self.owner).await {
             Ok(true) => Ok(None),
             Ok(false) => self.apply_script(script, table, migration, unchecked).await.map(Some),
             Err(error) => Err(error),
@@ -81,12 +89,6 @@ impl Migrating<'_> {
                 Err(error)
             }
         }
-    }
-
-    /// Whether another process was faster.
-    async fn is_applied(&mut self, table: &str, migration: &Migration) -> Result<bool, sqlx::Error> {
-        let text = AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE version = ?)"));
-        sqlx::query_scalar(text).bind(migration.version).fetch_one(&mut *self.owner).await
     }
 
     async fn apply_script(
@@ -104,13 +106,32 @@ impl Migrating<'_> {
         if unchecked {
             check_foreign_keys(&mut self.owner).await?;
         }
-        let text = AssertSqlSafe(format!(
-            "INSERT INTO {table} (version, description, success, checksum, execution_time) VALUES (?, ?, TRUE, ?, -1)"
-        ));
-        let record = sqlx::query(text).bind(migration.version).bind(&*migration.description);
-        record.bind(&*migration.checksum).execute(&mut *self.owner).await?;
+        record(table, migration, &mut self.owner).await?;
         Ok(schema)
     }
+}
+
+/// Whether another process was faster.
+pub(super) async fn is_applied(
+    table: &str,
+    migration: &Migration,
+    connection: &mut SqliteConnection,
+) -> Result<bool, sqlx::Error> {
+    let text = AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE version = ?)"));
+    sqlx::query_scalar(text).bind(migration.version).fetch_one(connection).await
+}
+
+/// Notes down that a migration was applied, in the transaction that does it.
+pub(super) async fn record(
+    table: &str,
+    migration: &Migration,
+    connection: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
+    let text = AssertSqlSafe(format!(
+        "INSERT INTO {table} (version, description, success, checksum, execution_time) VALUES (?, ?, TRUE, ?, -1)"
+    ));
+    let record = sqlx::query(text).bind(migration.version).bind(&*migration.description);
+    record.bind(&*migration.checksum).execute(connection).await.map(drop)
 }
 
 impl Migrate for Migrating<'_> {

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use tenantry_core::Scope;
 use tenantry_sql::{Quoted, Relation, SchemaMap, Table};
 
-use super::{adopt, keeper::Keeper};
+use super::{adopt, keeper::Keeper, plane::moving::is_moved};
 use crate::{native, scoped::ScopeError};
 
 /// The tenant whose rows are those of a tenant that has done nothing yet.
@@ -26,6 +26,12 @@ impl Keeper {
         sqlx::raw_sql("BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON").execute(&mut *owner).await?;
         if adopt::is_unfinished(tenant, &mut owner).await? {
             return Err(ScopeError::Incomplete { tenant: scope.slug().clone() }.into());
+        }
+        // They are there to be read until this process hears where they are now, and cannot be changed.
+        if is_moved(tenant, &mut owner).await? {
+            sqlx::raw_sql("ROLLBACK").execute(&mut *owner).await?;
+            owner.put_back();
+            return Ok(());
         }
         // Another process may have migrated since the plans were made: what is copied are the tables as they are now.
         self.reload_with(&mut owner).await?;
@@ -49,12 +55,9 @@ impl Keeper {
             return Ok(());
         }
         for table in tenants_tables(self.current().schema()) {
-            copy(owner, table, tenant).await?;
+            copy(owner, table, PRISTINE, tenant).await?;
         }
-        let sequence = "INSERT INTO main._tenantry_sequence (_tenant, number, seq) \
-                        SELECT ?, number, seq FROM main._tenantry_sequence WHERE _tenant = ?";
-        sqlx::query(sequence).bind(tenant).bind(PRISTINE).execute(owner).await?;
-        Ok(())
+        copy_sequences(owner, PRISTINE, tenant).await
     }
 }
 
@@ -66,13 +69,21 @@ pub(super) fn tenants_tables(schema: &SchemaMap) -> impl Iterator<Item = &Table>
     })
 }
 
-async fn copy(owner: &mut SqliteConnection, table: &Table, tenant: i64) -> Result<(), sqlx::Error> {
+/// Gives a tenant how far another has counted.
+pub(super) async fn copy_sequences(owner: &mut SqliteConnection, from: i64, to: i64) -> Result<(), sqlx::Error> {
+    let text = "INSERT INTO main._tenantry_sequence (_tenant, number, seq) \
+                SELECT ?, number, seq FROM main._tenantry_sequence WHERE _tenant = ?";
+    sqlx::query(text).bind(to).bind(from).execute(owner).await.map(drop)
+}
+
+/// Gives a tenant another's rows of a table, of which it must have none. Says how many.
+pub(super) async fn copy(owner: &mut SqliteConnection, table: &Table, from: i64, to: i64) -> Result<u64, sqlx::Error> {
     let generated = |name: &str| table.columns.iter().any(|column| column.generated && column.name.is(name));
     let columns = table.physical_columns().skip(1).filter(|name| !generated(name));
     let columns: String = columns.map(|name| format!(", {}", Quoted::new(name))).collect();
     let name = table.name.quoted();
     let text =
         format!("INSERT INTO main.{name} (_tenant{columns}) SELECT ?{columns} FROM main.{name} WHERE _tenant = ?");
-    sqlx::query(AssertSqlSafe(text)).bind(tenant).bind(PRISTINE).execute(owner).await?;
-    Ok(())
+    let copied = sqlx::query(AssertSqlSafe(text)).bind(to).bind(from).execute(owner).await?;
+    Ok(copied.rows_affected())
 }

@@ -13,10 +13,9 @@ use deadpool::{
 };
 use futures_util::future::BoxFuture;
 use sqlx::{
-    AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool,
+    AssertSqlSafe, Sqlite, SqlitePool,
     migrate::{MigrateError, Migrator},
-    pool::PoolConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use tenantry_core::{Admission, Scope, TenantId};
 use tenantry_resource::{Bounds, MakeFn, PerTenant, make_fn};
@@ -24,12 +23,15 @@ use tenantry_sql::{Limits, Name, Plan};
 use tokio::sync::OnceCell;
 
 use super::{
+    clock::Clock,
     connect::{Connections, Held},
+    dedicated::{self, Dedicated},
     keeper::Keeper,
 };
 use crate::{
     owner_only,
-    scoped::{Explain, Lease, Leased, Planning, Rows, ScopeError, ScopedPool, Source, Statements},
+    room::Rooms,
+    scoped::{Explain, Lease, Planning, Rows, ScopeError, ScopedPool, Source, Statements},
 };
 
 /// Where tenants' rows are on SQLite, and how much of what is used for them.
@@ -46,6 +48,8 @@ pub struct SqliteOptions {
     pub connections_max: usize,
     /// How long a statement waits for one of them; 10 seconds by default.
     pub acquire_timeout: Duration,
+    /// How long a statement that changes rows waits while these are on their way to another place.
+    pub move_wait_max: Duration,
     /// How long a statement waits for a lock that another connection holds; 5 seconds by default.
     pub busy_timeout: Duration,
     /// How often it is looked whether another process has changed the schema; 250 milliseconds by default.
@@ -65,6 +69,7 @@ impl SqliteOptions {
             global: Vec::new(),
             connections_max: 10,
             acquire_timeout: Duration::from_secs(10),
+            move_wait_max: Duration::from_secs(5),
             busy_timeout: Duration::from_secs(5),
             poll: Duration::from_millis(250),
             limits: Limits::default(),
@@ -79,14 +84,20 @@ impl SqliteOptions {
         Ok(self.connect(file))
     }
 
+    /// How to open a file that is there. If SQLite made it, others could read it as well.
     pub(super) fn connect(&self, file: &Path) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(file)
-            .create_if_missing(true)
+            .create_if_missing(false)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(self.busy_timeout)
+    }
+
+    /// How to open a file that is there, and look at it without changing anything of it.
+    pub(super) fn look(&self, file: &Path) -> SqliteConnectOptions {
+        SqliteConnectOptions::new().filename(file).create_if_missing(false).busy_timeout(self.busy_timeout)
     }
 
     /// The database of a tenant that has one of its own. By its number: the name may change.
@@ -101,6 +112,8 @@ pub(crate) struct Sqlites {
     /// Asked again for each lease: a tenant may have been suspended since its scope was made.
     admission: Option<Arc<Admission>>,
     shared: OnceCell<Shared>,
+    /// What is known of how many rows each tenant has there.
+    rooms: Arc<Rooms>,
     dedicated: PerTenant<MakeFn<SqlitePool>>,
     /// What the databases of tenants' own are migrated with when they are opened.
     migrator: Arc<OnceLock<Migrator>>,
@@ -127,10 +140,10 @@ impl Sqlites {
         let (opening, migrating) = (options.clone(), Arc::clone(&migrator));
         let open = move |scope: Scope| {
             let (options, migrator) = (opening.clone(), Arc::clone(&migrating));
-            async move { open_dedicated(&options, &scope, migrator.get()).await }
+            async move { dedicated::open(&options, &scope, migrator.get()).await }
         };
         let dedicated = PerTenant::new(make_fn(open), options.bounds);
-        Self { options, admission, shared: OnceCell::new(), dedicated, migrator }
+        Self { options, admission, shared: OnceCell::new(), rooms: Arc::default(), dedicated, migrator }
     }
 
     /// The shared database, opened if it is not.
@@ -143,14 +156,19 @@ impl Sqlites {
         let tenant = scope.id().get();
         keeper.provision(scope).await?;
         let connection = connections.get().await.map_err(|error| self.unavailable(error))?;
-        let connection = Held::enter(connection, keeper.triggers(), tenant);
+        let connection = Held::enter(connection, keeper, tenant);
         let statements = Statements::Scoped(Arc::clone(keeper) as Arc<dyn Planning>);
-        Ok(Lease::new(scope.clone(), connection, statements))
+        Ok(Lease::new(scope.clone(), connection, statements).within(&self.rooms))
     }
 
     async fn lease_dedicated(&self, scope: &Scope) -> Result<Lease<Sqlite>, sqlx::Error> {
         let pool = self.dedicated.of(scope).await.map_err(ScopeError::from)?;
-        let connection = Dedicated { connection: pool.acquire().await? };
+        let mut connection = pool.acquire().await?;
+        let clock = match scope.limits().statement_time_max {
+            Some(_) => Some(Clock::of(&mut connection).await?),
+            None => None,
+        };
+        let connection = Dedicated::new(connection, clock);
         Ok(Lease::new(scope.clone(), connection, Statements::AsWritten))
     }
 
@@ -173,6 +191,10 @@ impl Sqlites {
 }
 
 impl Source<Sqlite> for Sqlites {
+    fn move_wait_max(&self) -> Duration {
+        self.options.move_wait_max
+    }
+
     fn planning(&self) -> BoxFuture<'_, Result<Arc<dyn Planning>, sqlx::Error>> {
         Box::pin(async move { Ok(Arc::clone(&self.shared().await?.keeper) as Arc<dyn Planning>) })
     }
@@ -197,10 +219,12 @@ impl Source<Sqlite> for Sqlites {
 
     fn lease<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Lease<Sqlite>, sqlx::Error>> {
         Box::pin(async move {
-            match Rows::of(scope, self.admission.as_deref())? {
-                Rows::Shared => self.lease_shared(scope).await,
-                Rows::Dedicated => self.lease_dedicated(scope).await,
-            }
+            let (rows, now) = Rows::of(scope, self.admission.as_deref())?;
+            let lease = match rows {
+                Rows::Shared => self.lease_shared(&now).await,
+                Rows::Dedicated => self.lease_dedicated(&now).await,
+            };
+            Ok(lease?.asked_for(scope, self.admission.clone()))
         })
     }
 }
@@ -224,43 +248,6 @@ impl Shared {
         let connections = connections.map_err(|error| sqlx::Error::Configuration(error.into()))?;
         Ok(Self { keeper, connections })
     }
-}
-
-/// A connection to a database of the tenant's own.
-struct Dedicated {
-    connection: PoolConnection<Sqlite>,
-}
-
-impl Leased<Sqlite> for Dedicated {
-    fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
-    }
-
-    fn begin(&mut self, _: &Plan) {}
-
-    fn end(&mut self) {}
-
-    fn spoil(&mut self) {}
-
-    fn translate(&self, error: sqlx::Error) -> sqlx::Error {
-        error
-    }
-}
-
-async fn open_dedicated(
-    options: &SqliteOptions,
-    scope: &Scope,
-    migrator: Option<&Migrator>,
-) -> Result<SqlitePool, sqlx::Error> {
-    std::fs::create_dir_all(&options.dedicated)?;
-    let file = options.dedicated_file(scope.id());
-    let connect = options.make(&file)?;
-    let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(options.acquire_timeout);
-    let pool = pool.connect_with(connect).await?;
-    if let Some(migrator) = migrator {
-        migrator.run(&pool).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))?;
-    }
-    Ok(pool)
 }
 
 impl fmt::Debug for Sqlites {

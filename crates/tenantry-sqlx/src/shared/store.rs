@@ -103,6 +103,12 @@ pub(super) async fn tenants(connection: &mut SqliteConnection) -> Result<Vec<i64
     sqlx::query_scalar("SELECT id FROM main._tenantry_tenants ORDER BY id").fetch_all(connection).await
 }
 
+/// Whether a tenant has rows here.
+pub(super) async fn has_tenant(tenant: i64, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let text = "SELECT EXISTS (SELECT 1 FROM main._tenantry_tenants WHERE id = ?)";
+    sqlx::query_scalar(text).bind(tenant).fetch_one(connection).await
+}
+
 /// Writes which tables have which numbers.
 pub(super) async fn write_numbered(
     connection: &mut SqliteConnection,

@@ -159,6 +159,8 @@ async fn a_record_is_amended_whole_or_not_at_all(catalog: &dyn Catalog) {
         plan: Some("gold".parse().unwrap()),
         placement: Some(Placement::Dedicated),
         expires_at: Some(Some(end)),
+        erase_at: Some(Some(end)),
+        new_epoch: true,
         settings: vec![SettingChange { path: "a".parse().unwrap(), value: Some(json!(1)) }],
         template: Some(Some(other.id)),
     };
@@ -167,6 +169,7 @@ async fn a_record_is_amended_whole_or_not_at_all(catalog: &dyn Catalog) {
     let mut expected = amendment.of(&tenant).unwrap();
     expected.revision = amended.revision;
     expected.expires_at = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(4_000_000_000_123));
+    expected.erase_at = expected.expires_at;
     assert_eq!(amended, expected);
     assert_eq!(amended.aliases, [slug("former"), slug("alias-3")]);
     assert_eq!(catalog.by_slug(&slug("former")).await.unwrap(), Some(amended.clone()));

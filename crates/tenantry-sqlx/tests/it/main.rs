@@ -5,18 +5,28 @@
 mod adopt;
 #[cfg(feature = "postgres")]
 mod adopt_postgres;
+mod archive;
 mod bad_luck;
 mod compliance;
 mod follow;
+mod ledger;
+mod limits;
 mod logic;
 mod macros;
+mod migrating;
 mod model;
+mod moves;
+mod once;
 #[cfg(feature = "postgres")]
 mod pg_catalog;
 #[cfg(feature = "postgres")]
 mod pg_follow;
+mod planes;
+#[cfg(feature = "postgres")]
+mod planes_postgres;
 mod recording;
 mod sqlite;
+mod usage;
 
 use std::path::{Path, PathBuf};
 

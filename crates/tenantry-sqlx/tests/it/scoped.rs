@@ -8,14 +8,14 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 use tempfile::TempDir;
-use tenantry_core::{Admission, Mirror, Placement, Plans, Scope, Status, Tenant, TenantId};
+use tenantry_core::{Admission, Limits, Mirror, Placement, Plan, PlanName, Plans, Scope, Status, Tenant, TenantId};
 use tenantry_resource::within;
 use tenantry_sql::Code;
 use tenantry_sqlx::{ScopeError, ScopedPool, SqliteOptions};
 
 pub(crate) struct Deployment {
     pub(crate) folder: TempDir,
-    mirror: Arc<Mirror>,
+    pub(crate) mirror: Arc<Mirror>,
     admission: Arc<Admission>,
     pub(crate) pool: ScopedPool<Sqlite>,
 }
@@ -27,13 +27,23 @@ impl Deployment {
 
     /// With other options.
     pub(crate) fn with(change: impl Fn(&mut SqliteOptions)) -> Self {
+        Self::on_plans(Plans::default(), change)
+    }
+
+    /// With acme and initech on a plan with these limits.
+    pub(crate) fn limited(limits: Limits) -> Self {
+        Self::on_plans(Plans::from_iter([Plan::new(PlanName::default(), Limits::NONE), small(limits)]), |_| {})
+    }
+
+    fn on_plans(plans: Plans, change: impl Fn(&mut SqliteOptions)) -> Self {
         let folder = TempDir::new().unwrap();
         let mut own = Tenant::new(TenantId::new(3), "initech".parse().unwrap());
         own.placement = Placement::Dedicated;
         let shared = [(1, "acme"), (2, "globex")];
         let tenants = shared.map(|(id, slug)| Tenant::new(TenantId::new(id), slug.parse().unwrap()));
-        let mirror = Arc::new(Mirror::from_iter(tenants.into_iter().chain([own])));
-        let admission = Arc::new(Admission::new(Arc::clone(&mirror), Plans::default()));
+        let tenants = tenants.into_iter().chain([own]).map(|tenant| on_its_plan(tenant, &plans));
+        let mirror = Arc::new(Mirror::from_iter(tenants));
+        let admission = Arc::new(Admission::new(Arc::clone(&mirror), plans));
         let pool = Self::open_with(&folder, &admission, change);
         Self { folder, mirror, admission, pool }
     }
@@ -48,6 +58,8 @@ impl Deployment {
         change: impl Fn(&mut SqliteOptions),
     ) -> ScopedPool<Sqlite> {
         let mut options = SqliteOptions::new(folder.path().join("shared.db"), folder.path().join("own"));
+        // Who does not say otherwise is told at once that rows have moved.
+        options.move_wait_max = std::time::Duration::ZERO;
         change(&mut options);
         ScopedPool::sqlite(options, Some(Arc::clone(admission)))
     }
@@ -75,6 +87,20 @@ impl Deployment {
     pub(crate) async fn migrate(&self, scripts: &[&str]) -> Result<(), sqlx::migrate::MigrateError> {
         self.pool.migrate(&migrator(scripts)).await
     }
+}
+
+/// The plan `small`.
+pub(crate) fn small(limits: Limits) -> Plan {
+    Plan::new("small".parse().unwrap(), limits)
+}
+
+/// All tenants but globex are on the plan `small`, if there is one.
+pub(crate) fn on_its_plan(mut tenant: Tenant, plans: &Plans) -> Tenant {
+    let small: PlanName = "small".parse().unwrap();
+    if tenant.slug.as_str() != "globex" && plans.get(&small).is_some() {
+        tenant.plan = small;
+    }
+    tenant
 }
 
 pub(crate) fn migrator(scripts: &[&str]) -> Migrator {

@@ -39,7 +39,9 @@ impl<S> Admit<S> {
 
     fn admit(&mut self, candidate: &Candidate) -> Result<Scope, Refusal> {
         let changes = self.admission.mirror().changes();
-        let same = |last: &&Admitted| last.changes == changes && last.slug == *candidate.slug();
+        // What one request was refused is not said of the next.
+        let is_clean = |last: &Admitted| last.scope.noted().is_none();
+        let same = |last: &&Admitted| last.changes == changes && last.slug == *candidate.slug() && is_clean(last);
         if let (Some(last), []) = (self.last.as_ref().filter(same), candidate.others()) {
             return Ok(last.scope.clone());
         }

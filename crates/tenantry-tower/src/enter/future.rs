@@ -6,13 +6,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Instant,
 };
 
 use axum::body::Body;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use pin_project_lite::pin_project;
-use tenantry_core::{Code, Refusal, Scope};
+use tenantry_core::{Code, Count, Refusal, Scope};
 use tenantry_resource::{Within, within, within_call};
 
 use crate::refuse::refuse;
@@ -42,10 +43,18 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let answered = ready!(answer(this.future.as_mut(), cx));
+        let began = Instant::now();
+        let answered = answer(this.future.as_mut(), cx);
+        if let Some(scope) = this.future.scope() {
+            scope.usage().add_time(Count::HandlingNanos, began.elapsed());
+        }
+        let answered = ready!(answered);
         let scope = this.future.scope().cloned();
         Poll::Ready(Ok(match (answered, scope) {
-            (Some(response), Some(scope)) => response.map(|body| stay(scope, body)),
+            (Some(response), Some(scope)) => match unexplained(&response, &scope) {
+                Some(refusal) => refuse(refusal, this.accept.as_ref()),
+                None => response.map(|body| stay(scope, body)),
+            },
             (_, scope) => panicked(scope.as_ref(), this.accept.as_ref()),
         }))
     }
@@ -70,6 +79,12 @@ where
         Ok(Some(Some(Poll::Pending))) => Poll::Pending,
         Ok(Some(None) | None) | Err(_) => Poll::Ready(None),
     }
+}
+
+/// Why an application that does not know Tenantry's refusals has failed, if it was one of these.
+fn unexplained(response: &Response<Body>, scope: &Scope) -> Option<Refusal> {
+    let is_failure = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+    scope.noted().filter(|_| is_failure).cloned()
 }
 
 /// Keeps the scope current while the body is polled.

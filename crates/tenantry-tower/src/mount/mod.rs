@@ -58,6 +58,7 @@ mod root;
 mod service;
 mod text;
 
+pub(crate) use self::text::read_attribute;
 pub use self::{
     future::MountFuture,
     layer::{HtmlRewriting, MountLayer},

@@ -60,6 +60,11 @@ impl<'a> Text<'a> {
     }
 }
 
+/// What an attribute's value is to whoever reads the page.
+pub(crate) fn read_attribute(written: &str) -> String {
+    String::from_utf8_lossy(Text::attribute(written.as_bytes()).read()).into_owned()
+}
+
 #[derive(Clone, Copy)]
 enum Character {
     Byte(u8),
@@ -110,6 +115,8 @@ fn named(text: &[u8]) -> Option<(Character, usize)> {
 /// The names of ASCII characters that mean something in a URL, a `srcset` or a refresh.
 const NAMES: &[(&str, u8)] = &[
     ("AMP", b'&'),
+    ("GT", b'>'),
+    ("LT", b'<'),
     ("NewLine", b'\n'),
     ("QUOT", b'"'),
     ("Tab", b'\t'),
@@ -120,9 +127,11 @@ const NAMES: &[(&str, u8)] = &[
     ("comma", b','),
     ("commat", b'@'),
     ("equals", b'='),
+    ("gt", b'>'),
     ("lbrack", b'['),
     ("lpar", b'('),
     ("lsqb", b'['),
+    ("lt", b'<'),
     ("num", b'#'),
     ("percnt", b'%'),
     ("period", b'.'),
@@ -135,7 +144,7 @@ const NAMES: &[(&str, u8)] = &[
     ("semi", b';'),
     ("sol", b'/'),
 ];
-const OLD_NAMES: &[&str] = &["AMP", "QUOT", "amp", "quot"];
+const OLD_NAMES: &[&str] = &["AMP", "GT", "LT", "QUOT", "amp", "gt", "lt", "quot"];
 
 #[cfg(test)]
 mod tests {

@@ -2,25 +2,24 @@
 
 use std::{fmt, sync::Arc};
 
-use tenantry_core::TenantId;
-use tenantry_resource::{MasterKeys, Purpose, Seals};
+use tenantry_resource::{KeyHolder, MasterKeys, Purpose, Seals};
 
 /// Seals and opens the cookies of one tenant, with keys derived once. Clones share them.
 #[derive(Clone)]
 pub(super) struct Sealer {
-    tenant: TenantId,
+    holder: KeyHolder,
     seals: Arc<Seals>,
 }
 
 impl Sealer {
-    pub(super) fn new(keys: &MasterKeys, tenant: TenantId) -> Self {
-        let current = keys.current(Purpose::COOKIES, tenant);
-        let seals = Seals::new(&current, keys.derive(Purpose::COOKIES, tenant));
-        Self { tenant, seals: Arc::new(seals) }
+    pub(super) fn new(keys: &MasterKeys, holder: KeyHolder) -> Self {
+        let current = keys.current(Purpose::COOKIES, holder);
+        let seals = Seals::new(&current, keys.derive(Purpose::COOKIES, holder));
+        Self { holder, seals: Arc::new(seals) }
     }
 
-    pub(super) const fn tenant(&self) -> TenantId {
-        self.tenant
+    pub(super) const fn holder(&self) -> KeyHolder {
+        self.holder
     }
 
     /// What the client gets to keep in the place of `value`.
@@ -38,7 +37,7 @@ impl Sealer {
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("Sealer").field("holder", &self.holder).finish_non_exhaustive()
     }
 }
 
@@ -53,6 +52,7 @@ const VERSION: &[u8] = b"t1.";
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tenantry_core::{Tenant, TenantId};
 
     use super::*;
 
@@ -60,8 +60,14 @@ mod tests {
         MasterKeys::parse("3gHv1pdkzTTBfVmyS+0+hj1Ikc0hTpXqhZJqRUVYRqI=").unwrap()
     }
 
+    fn holder(tenant: i64, epoch: u32) -> KeyHolder {
+        let mut tenant = Tenant::new(TenantId::new(tenant), "acme".parse().unwrap());
+        tenant.epoch = epoch;
+        (&tenant).into()
+    }
+
     fn acme(keys: &MasterKeys) -> Sealer {
-        Sealer::new(keys, TenantId::new(1))
+        Sealer::new(keys, holder(1, 0))
     }
 
     #[test]
@@ -83,6 +89,14 @@ mod tests {
         let (old_id, new_id) = (old.ids().next().unwrap(), new.ids().next().unwrap());
         let swapped = sealed.replace(old_id.as_str(), new_id.as_str());
         assert_eq!(acme(&both).open(b"sid", swapped.as_bytes()), None, "under the id of another known key");
+    }
+
+    #[test]
+    fn what_was_sealed_before_a_reset_is_not_opened() {
+        let keys = keys();
+        let sealed = acme(&keys).seal(b"sid", b"1");
+        assert_eq!(Sealer::new(&keys, holder(1, 1)).open(b"sid", &sealed), None);
+        assert_eq!(Sealer::new(&keys, holder(1, 0)).open(b"sid", &sealed), Some(b"1".as_slice()));
     }
 
     #[test]
@@ -109,7 +123,7 @@ mod tests {
             name in any::<Vec<u8>>(), value in any::<Vec<u8>>(), tenant in any::<i64>(),
         ) {
             let keys = keys();
-            let sealer = Sealer::new(&keys, TenantId::new(tenant));
+            let sealer = Sealer::new(&keys, holder(tenant, 0));
             let sealed = sealer.seal(&name, &value);
             prop_assert_eq!(sealer.open(&name, &sealed), Some(value.as_slice()));
         }
@@ -118,7 +132,7 @@ mod tests {
         fn and_for_nobody_else(name in "[ab]{1,2}", other in "[ab]{1,2}", tenant in 0..3_i64, value in any::<Vec<u8>>()) {
             let keys = keys();
             let sealed = acme(&keys).seal(name.as_bytes(), &value);
-            let opened = Sealer::new(&keys, TenantId::new(tenant)).open(other.as_bytes(), &sealed);
+            let opened = Sealer::new(&keys, holder(tenant, 0)).open(other.as_bytes(), &sealed);
             prop_assert_eq!(opened.is_some(), tenant == 1 && name == other);
         }
 

@@ -8,7 +8,8 @@ use std::{
 
 use axum::body::Body;
 use http::{HeaderMap, Request, Response, header::COOKIE};
-use tenantry_core::{Code, Refusal, Scope, TenantId};
+use tenantry_core::{Code, Refusal, Scope};
+use tenantry_resource::KeyHolder;
 use tower_service::Service;
 
 use super::{
@@ -37,10 +38,10 @@ impl<S> Seal<S> {
         Self { inner, settings, last: None }
     }
 
-    fn sealer(&mut self, tenant: TenantId) -> &Sealer {
+    fn sealer(&mut self, holder: KeyHolder) -> &Sealer {
         let sealer = match self.last.take() {
-            Some(last) if last.tenant() == tenant => last,
-            _ => Sealer::new(&self.settings.keys, tenant),
+            Some(last) if last.holder() == holder => last,
+            _ => Sealer::new(&self.settings.keys, holder),
         };
         self.last.insert(sealer)
     }
@@ -59,11 +60,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let Some(tenant) = request.extensions().get::<Scope>().map(Scope::id) else {
+        let Some(holder) = request.extensions().get::<Scope>().map(KeyHolder::from) else {
             let refusal = Refusal::new(Code::NoScope).because("cookies are sealed after admission, and there was none");
             return ResponseFuture::refused(refusal, request.headers());
         };
-        let sealer = self.sealer(tenant).clone();
+        let sealer = self.sealer(holder).clone();
         open_all(request.headers_mut(), &self.settings, &sealer);
         ResponseFuture::called(SealFuture::new(self.inner.call(request), Arc::clone(&self.settings), sealer))
     }

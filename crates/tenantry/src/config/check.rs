@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tenantry_core::PlanName;
+
 use super::{
     ClaimSection, Config, HostSection, JobsPlace, JobsSection, PathSection, Place, ResolveSection, UploadsPlace, cache,
-    directory, plans,
+    directory, entrance, plans, trial,
 };
 
 /// Every problem, in the order of the file.
@@ -16,6 +18,7 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         }
     };
     unless(!config.catalog.poll.is_zero(), "catalog.poll: it has to be longer than nothing");
+    unless(!config.audit.unscoped_every.is_zero(), "audit.unscoped_every: it has to be longer than nothing");
     let database = &config.database;
     unless(!database.acquire_timeout.is_zero(), "database.acquire_timeout: it has to be longer than nothing");
     let both = database.url.is_some() == database.application_url.is_some();
@@ -50,19 +53,33 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
     }
     cache::check(&config.cache, &mut unless);
     directory::check(&config.directory, &mut unless);
+    unless(
+        is_folder(&config.entrance.path),
+        &format!("entrance.path: {:?} is no path that starts with a slash and ends without", config.entrance.path),
+    );
+    entrance::check(&config.entrance, &mut unless);
     let instances = &config.instances;
     for (key, value) in [("idle", instances.idle), ("build_timeout", instances.build_timeout)] {
         unless(value > Duration::ZERO, &format!("instances.{key}: it has to be longer than nothing"));
     }
     let ordered = instances.backoff_min > Duration::ZERO && instances.backoff_min <= instances.backoff_max;
     unless(ordered, "instances.backoff_min: it has to be longer than nothing, and no longer than backoff_max");
+    let migrate = &config.migrate;
+    unless(migrate.failure_percent_max <= 100, "migrate.failure_percent_max: it is more than all");
+    unless(!migrate.lock_wait_max.is_zero(), "migrate.lock_wait_max: it has to be longer than nothing");
+    let knows_plan = config.plans.contains_key(&config.trial.plan) || config.trial.plan == PlanName::default();
+    trial::check(&config.trial, knows_plan, &mut unless);
+    let lasts = config.trial.warm == 0 || config.trial.warm_max_age >= config.lifecycle.sweep_every;
+    unless(lasts, "trial.warm_max_age: shorter than lifecycle.sweep_every, nothing would be made ahead in time");
     let can_go_there = cfg!(feature = "s3") || !matches!(config.uploads.place, UploadsPlace::Bucket(_));
     unless(can_go_there, "uploads.url: this build has no buckets; build with the feature s3");
     unless(config.uploads.object_bytes_max != Some(0), "uploads.object_bytes_max: it has to be at least 1");
     let times = [
+        ("audit.unscoped_every", config.audit.unscoped_every),
         ("catalog.poll", config.catalog.poll),
         ("catalog.busy_timeout", config.catalog.busy_timeout),
         ("database.acquire_timeout", config.database.acquire_timeout),
+        ("database.move_wait_max", config.database.move_wait_max),
         ("database.busy_timeout", config.database.busy_timeout),
         ("cache.ttl_max", config.cache.ttl_max),
         ("cache.idle", config.cache.idle),
@@ -80,6 +97,12 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
         ("jobs.poll", config.jobs.options.poll),
         ("jobs.backoff_max", config.jobs.options.backoff_max),
         ("jobs.park", config.jobs.options.park),
+        ("migrate.lock_wait_max", migrate.lock_wait_max),
+        ("trial.ttl", config.trial.ttl),
+        ("trial.keep", config.trial.keep),
+        ("trial.per_address_within", config.trial.per_address_within),
+        ("trial.warm_max_age", config.trial.warm_max_age),
+        ("trial.confirm_within", config.trial.confirm_within),
         ("uploads.usage_max_age", config.uploads.usage_max_age),
         ("uploads.parts_max_age", config.uploads.parts_max_age),
     ];

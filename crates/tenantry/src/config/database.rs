@@ -29,6 +29,13 @@ pub struct DatabaseSection {
     /// How long a statement waits for one of them.
     #[serde(with = "value::duration")]
     pub acquire_timeout: Duration,
+    /// The folder with the application's migrations, which `tenantry migrate` runs; and by which a database of a tenant's own on
+    /// PostgreSQL is made when rows come into it before the application has opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migrations: Option<PathBuf>,
+    /// How long a statement that changes rows waits while these are on their way to another place.
+    #[serde(with = "value::duration")]
+    pub move_wait_max: Duration,
     /// How many statements may wait for one of them, on PostgreSQL.
     pub waiters_max: NonZeroU32,
     /// How long a connection to PostgreSQL stays open that nobody uses.
@@ -78,6 +85,8 @@ impl Default for DatabaseSection {
             global: Vec::new(),
             connections_max: NonZeroU32::MIN.saturating_add(9),
             acquire_timeout: Duration::from_secs(10),
+            migrations: None,
+            move_wait_max: Duration::from_secs(5),
             waiters_max: NonZeroU32::MIN.saturating_add(1023),
             idle_timeout: Duration::from_mins(10),
             walls_check: Duration::from_secs(30),

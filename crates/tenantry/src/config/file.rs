@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{PlanName, Plans};
 
 use super::{
-    CacheSection, CatalogSection, ConfigError, CookiesSection, DatabaseSection, DirectorySection, HtmlSection,
-    InstancesSection, JobsSection, KeysSection, MetricsSection, PlanSection, ProxiesSection, ResolveSection,
-    UploadsPlace, UploadsSection, check, plans, value,
+    ArchiveSection, AuditSection, CacheSection, CatalogSection, ConfigError, CookiesSection, DatabaseSection,
+    DirectorySection, EntranceSection, HtmlSection, InstancesSection, JobsSection, KeysSection, LifecycleSection,
+    MetricsSection, MigrateSection, PlanSection, ProxiesSection, ResolveSection, TrialSection, UploadsPlace,
+    UploadsSection, UsageSection, check, plans, value,
 };
 
 /// Everything that `tenantry.toml` can say, with the default for what it does not say.
@@ -44,18 +45,32 @@ pub struct Config {
     pub cookies: CookiesSection,
     /// What happens to pages.
     pub html: HtmlSection,
+    /// What a file that becomes a tenant may ask for.
+    pub archive: ArchiveSection,
+    /// What is written to the audit log besides changes.
+    pub audit: AuditSection,
     /// Where tenants cache, and how much.
     pub cache: CacheSection,
     /// The local users, and how many servers are connected to.
     pub directory: DirectorySection,
+    /// Links that let somebody into a tenant.
+    pub entrance: EntranceSection,
     /// How many applications live, and how long.
     pub instances: InstancesSection,
     /// Work that is done later.
     pub jobs: JobsSection,
+    /// How tenants are looked after.
+    pub lifecycle: LifecycleSection,
     /// What is counted.
     pub metrics: MetricsSection,
+    /// How databases of tenants' own are migrated.
+    pub migrate: MigrateSection,
+    /// What the public gets to try.
+    pub trial: TrialSection,
     /// Where the tenants' files are.
     pub uploads: UploadsSection,
+    /// How it is kept what tenants use.
+    pub usage: UsageSection,
     /// What tenants may use. The plan `default` is always there, whatever a file lists.
     #[serde(with = "value::by_plan_name")]
     pub plans: BTreeMap<PlanName, PlanSection>,
@@ -71,12 +86,19 @@ impl Default for Config {
             keys: KeysSection::default(),
             cookies: CookiesSection::default(),
             html: HtmlSection::default(),
+            archive: ArchiveSection::default(),
+            audit: AuditSection::default(),
             cache: CacheSection::default(),
             directory: DirectorySection::default(),
+            entrance: EntranceSection::default(),
             instances: InstancesSection::default(),
             jobs: JobsSection::default(),
+            lifecycle: LifecycleSection::default(),
             metrics: MetricsSection::default(),
+            migrate: MigrateSection::default(),
+            trial: TrialSection::default(),
             uploads: UploadsSection::default(),
+            usage: UsageSection::default(),
             plans: BTreeMap::from([(PlanName::default(), PlanSection::default())]),
         }
     }
@@ -169,6 +191,11 @@ impl Config {
         };
         let database = &mut self.database;
         let files = [&mut database.shared, &mut database.dedicated, &mut self.keys.file];
-        files.into_iter().chain(stores.into_iter().flatten()).chain(uploads).chain(claim)
+        files
+            .into_iter()
+            .chain(database.migrations.as_mut())
+            .chain(stores.into_iter().flatten())
+            .chain(uploads)
+            .chain(claim)
     }
 }

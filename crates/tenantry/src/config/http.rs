@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use tenantry_tower::ToldBy;
 
 use super::value;
 
@@ -12,6 +13,29 @@ use super::value;
 pub struct ProxiesSection {
     /// The networks of proxies whose headers are believed.
     pub trusted: Vec<IpNet>,
+    /// In which header they say whom a request is from.
+    pub client: ClientHeader,
+}
+
+/// In which header trusted proxies say whom a request is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ClientHeader {
+    /// `Forwarded`
+    Forwarded,
+    /// `X-Forwarded-For`
+    #[default]
+    XForwardedFor,
+}
+
+impl From<ClientHeader> for ToldBy {
+    fn from(header: ClientHeader) -> Self {
+        match header {
+            ClientHeader::Forwarded => Self::Forwarded,
+            ClientHeader::XForwardedFor => Self::XForwardedFor,
+        }
+    }
 }
 
 /// `[cookies]`

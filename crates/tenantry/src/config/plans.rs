@@ -1,6 +1,6 @@
 //! `[plans.<name>]`: what tenants may use.
 
-use std::{collections::BTreeMap, num::NonZeroU32};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,6 +34,12 @@ pub struct PlanSection {
     /// Bytes that the tenant's cache may take in memory.
     #[serde(with = "value::bytes_limit")]
     pub cache_bytes_max: Option<u64>,
+    /// Rows in the shared tables, all tables together.
+    #[serde(with = "value::limit")]
+    pub rows_max: Option<NonZeroU32>,
+    /// How long one statement may run.
+    #[serde(with = "value::duration_limit")]
+    pub statement_time_max: Option<Duration>,
     /// Settings of the application, for tenants that have nothing of their own.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
@@ -52,6 +58,11 @@ impl PlanSection {
         limits.jobs_max = self.jobs_max.map(|max| max.get().into());
         limits.upload_bytes_max = self.upload_bytes_max;
         limits.cache_bytes_max = self.cache_bytes_max;
+        limits.rows_max = self.rows_max.map(|max| max.get().into());
+        if self.statement_time_max.is_some_and(|max| max < STATEMENT_TIME_MIN) {
+            return Err("statement_time_max is \"none\", or 1ms or longer");
+        }
+        limits.statement_time_max = self.statement_time_max;
         Ok(limits)
     }
 
@@ -61,6 +72,9 @@ impl PlanSection {
         Ok(found.into_iter().collect())
     }
 }
+
+/// PostgreSQL knows none that is shorter: to it, nothing would be no limit.
+const STATEMENT_TIME_MIN: Duration = Duration::from_millis(1);
 
 /// The settings within a table, by their paths.
 fn leaves(outer: &str, table: &Map<String, Value>, found: &mut Vec<(SettingPath, Value)>) -> Result<(), String> {
@@ -78,14 +92,18 @@ impl Default for PlanSection {
     fn default() -> Self {
         let Limits { rate, in_flight_max, body_bytes_max, cache_bytes_max, jobs_max, upload_bytes_max, .. } =
             Limits::default();
+        let Limits { rows_max, statement_time_max, .. } = Limits::default();
+        let number = |max: Option<u64>| max.and_then(|max| NonZeroU32::new(u32::try_from(max).unwrap_or(u32::MAX)));
         Self {
             requests_per_second: rate.map(|rate| rate.per_second),
             burst: rate.map(|rate| rate.burst),
             in_flight_max: in_flight_max.and_then(NonZeroU32::new),
             body_bytes_max,
-            jobs_max: jobs_max.and_then(|max| NonZeroU32::new(u32::try_from(max).unwrap_or(u32::MAX))),
+            jobs_max: number(jobs_max),
             upload_bytes_max,
             cache_bytes_max,
+            rows_max: number(rows_max),
+            statement_time_max,
             settings: Map::new(),
         }
     }

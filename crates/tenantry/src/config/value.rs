@@ -33,6 +33,34 @@ pub(super) mod duration {
     }
 }
 
+/// A time like `"250ms"` or `"15m"`, or `"none"`.
+pub(super) mod duration_limit {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == super::NONE {
+            return Ok(None);
+        }
+        let wrong = |error| D::Error::custom(format!("{text:?} is no time like \"15s\", and not \"none\": {error}"));
+        humantime::parse_duration(&text).map(Some).map_err(wrong)
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(limit) => super::duration::serialize(limit, serializer),
+            None => serializer.serialize_str(super::NONE),
+        }
+    }
+}
+
 /// A number that is not zero, or `"none"`.
 pub(super) mod limit {
     use std::{fmt, num::NonZeroU32};
@@ -135,6 +163,51 @@ pub(super) mod bytes_limit {
     }
 }
 
+/// A name of something of ours, which is a text of a certain form.
+pub(super) mod parsed {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in crate::config) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: FromStr<Err: Display>,
+    {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error| D::Error::custom(format!("{text:?}: {error}")))
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+}
+
+/// The same, where it may be missing.
+pub(super) mod parsed_option {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserializer, Serializer};
+
+    pub(in crate::config) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: FromStr<Err: Display>,
+    {
+        super::parsed::deserialize(deserializer).map(Some)
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer, T: Display>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
 /// A table from any text to names of tenants.
 pub(super) mod to_slug {
     use std::collections::BTreeMap;
@@ -201,7 +274,7 @@ fn format_bytes(bytes: u64) -> String {
 }
 
 /// The greatest first. Powers of 1024 only: with two kinds of megabytes, somebody gets the other one.
-const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const UNITS: [(&str, u64); 5] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// How the absence of a limit is written.
 const NONE: &str = "none";

@@ -46,14 +46,14 @@ impl<S> Clone for Connected<S> {
 
 impl<S> Service<Request<Body>> for Connected<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = <Front<S> as Service<Request<Body>>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.front().poll_ready(cx)
+        <Front<S> as Service<Request<Body>>>::poll_ready(&mut self.front(), cx)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {

@@ -14,6 +14,11 @@ use tower::util::Either;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::{
+    entrance::{Door, Entrance, SignIn},
+    trial::TellTime,
+};
+
 /// The layers of a deployment. Clones count and cache together.
 #[derive(Clone, Debug)]
 pub(crate) struct Layers {
@@ -22,12 +27,13 @@ pub(crate) struct Layers {
     pub(crate) limit: LimitLayer,
     pub(crate) mount: MountLayer,
     pub(crate) seal: Option<SealLayer>,
+    pub(crate) door: Door,
 }
 
 /// An application behind all layers: what a server serves.
 ///
 /// ```text
-/// request ─► resolve ─► admit ─► limit ─► mount ─► seal ─► enter the scope ─► application
+/// request ─► resolve ─► admit ─► tell the time ─► limit ─► mount ─► seal ─► enter the scope ─► entrance ─► application
 /// ```
 ///
 /// * Mount comes before seal, so that a cookie is sealed under the name that the application knows.
@@ -38,19 +44,23 @@ pub(crate) struct Layers {
 #[derive(Clone, Debug)]
 pub struct Front<S> {
     stack: Stack<S>,
+    door: Door,
 }
 
-type Stack<S> = Resolve<Admit<Limit<Mount<Either<Seal<Enter<S>>, Enter<S>>>>>>;
+type Stack<S> = Resolve<Admit<TellTime<Limit<Mount<Either<Seal<Entered<S>>, Entered<S>>>>>>>;
+
+type Entered<S> = Enter<Entrance<S>>;
 
 impl<S> Front<S> {
     pub(crate) fn new(layers: &Layers, application: S) -> Self {
-        let entered = EnterLayer::new().layer(application);
+        let door = layers.door.another();
+        let entered = EnterLayer::new().layer(Entrance::new(application, door.clone()));
         let sealed = match &layers.seal {
             Some(seal) => Either::Left(seal.layer(entered)),
             None => Either::Right(entered),
         };
         let limited = layers.limit.layer(layers.mount.layer(sealed));
-        Self { stack: layers.resolve.layer(layers.admit.layer(limited)) }
+        Self { stack: layers.resolve.layer(layers.admit.layer(TellTime::new(limited))), door }
     }
 
     /// Lets `router` answer the requests that name no tenant; without it they are refused with 404.
@@ -61,11 +71,20 @@ impl<S> Front<S> {
         self.stack = self.stack.apex(router);
         self
     }
+
+    /// Lets people in by links that are good once: those of `tenantry tenant impersonate`, and those that trials begin with.
+    /// `sign_in` is how the application signs them in. Without it such links lead to the application, which knows nothing of
+    /// them.
+    #[must_use]
+    pub fn entrance(self, sign_in: SignIn) -> Self {
+        self.door.open(sign_in);
+        self
+    }
 }
 
 impl<S> Service<Request<Body>> for Front<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
     type Response = Response<Body>;
     type Error = Infallible;

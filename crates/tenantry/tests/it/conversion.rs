@@ -5,23 +5,30 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The most lines that may differ from, or be added to, `examples/notes`.
+/// The most lines of `examples/notes-saas` that may differ from, or be added to, `examples/notes`.
 const LINES_MAX: usize = 40;
+
+/// The same for `examples/notes-saas-postgres`. Four of its lines only leave it out of builds without PostgreSQL; an
+/// application of its own would not have them.
+const POSTGRES_LINES_MAX: usize = 44;
 
 /// A converted application: what is in its folder, and each of its files with what it was before. Everything else is the
 /// application's as it is.
 struct Conversion {
     folder: &'static str,
+    lines_max: usize,
     own: &'static [&'static str],
     files: &'static [(&'static str, &'static str)],
 }
 
 const SQLITE: Conversion = Conversion {
     folder: "examples/notes-saas",
-    own: &["cache.rs", "db.rs", "files.rs", "jobs.rs", "lib.rs", "main.rs"],
+    lines_max: LINES_MAX,
+    own: &["cache.rs", "db.rs", "directory.rs", "files.rs", "jobs.rs", "lib.rs", "main.rs"],
     files: &[
         ("src/cache.rs", "src/cache.rs"),
         ("src/db.rs", "src/db.rs"),
+        ("src/directory.rs", "src/directory.rs"),
         ("src/files.rs", "src/files.rs"),
         ("src/jobs.rs", "src/jobs.rs"),
         ("src/lib.rs", "src/lib.rs"),
@@ -33,10 +40,12 @@ const SQLITE: Conversion = Conversion {
 /// It shares what has nothing to do with the database.
 const POSTGRES: Conversion = Conversion {
     folder: "examples/notes-saas-postgres",
+    lines_max: POSTGRES_LINES_MAX,
     own: &["db.rs", "lib.rs", "main.rs"],
     files: &[
         ("src/cache.rs", "../notes-saas/src/cache.rs"),
         ("src/postgres/db.rs", "src/db.rs"),
+        ("src/directory.rs", "../notes-saas/src/directory.rs"),
         ("src/files.rs", "../notes-saas/src/files.rs"),
         ("src/jobs.rs", "../notes-saas/src/jobs.rs"),
         ("src/lib.rs", "src/lib.rs"),
@@ -46,11 +55,16 @@ const POSTGRES: Conversion = Conversion {
 };
 
 #[test]
-fn the_conversion_takes_no_more_than_forty_lines() {
+fn the_conversion_takes_no_more_lines_than_allowed() {
     for conversion in [SQLITE, POSTGRES] {
         let changed = conversion.changed();
         println!("{}, {} lines:\n{}", conversion.folder, changed.len(), changed.join("\n"));
-        assert!((1..=LINES_MAX).contains(&changed.len()), "{} lines:\n{}", changed.len(), changed.join("\n"));
+        assert!(
+            (1..=conversion.lines_max).contains(&changed.len()),
+            "{} lines:\n{}",
+            changed.len(),
+            changed.join("\n")
+        );
     }
 }
 
@@ -58,16 +72,27 @@ fn the_conversion_takes_no_more_than_forty_lines() {
 fn the_readme_shows_every_line_of_the_conversion() {
     let changed = SQLITE.changed();
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let claim = format!("{} lines", changed.len());
-    assert!(readme.contains(&claim), "README.md has to say that the conversion takes {claim}");
     for line in changed.iter().filter_map(|line| line.split_once(": ")) {
         assert!(readme.contains(&format!("+{}\n", line.1)), "README.md has to show {}", line.1);
     }
 }
 
 #[test]
+fn whoever_counts_the_lines_counts_them_right() {
+    for file in ["README.md", "CHANGELOG.md", "docs/converting.md"] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        // Where a line of text ends does not matter.
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for conversion in [SQLITE, POSTGRES] {
+            let lines = conversion.changed().len();
+            assert!(text.contains(&format!(" {lines} lines")), "{file}: {} has {lines} lines", conversion.folder);
+        }
+    }
+}
+
+#[test]
 fn everything_else_is_the_application_as_it_is() {
-    for Conversion { folder, own, files } in [SQLITE, POSTGRES] {
+    for Conversion { folder, own, files, .. } in [SQLITE, POSTGRES] {
         let source = root().join(folder).join("src");
         let found = fs::read_dir(&source).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut found: Vec<_> = found.collect();

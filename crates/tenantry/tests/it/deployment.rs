@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, body::Body, http::Request, response::Response};
 use notes_suite::Site;
 use tempfile::TempDir;
-use tenantry::{App, CatalogError, Front, NewTenant, Placement, Tenancy, TenantId, config::Config};
+use tenantry::{App, CatalogError, Front, NewTenant, Placement, Tenancy, TenantId, config::Config, tower::Dispatch};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -34,16 +34,38 @@ impl Deployment {
 
     /// Starts after `change` has changed the configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_behind(change, |front| front).await
+    }
+
+    /// The same, behind a front that `add` has added to.
+    pub(crate) async fn start_behind(
+        change: impl FnOnce(&mut Config),
+        add: impl FnOnce(Front<Dispatch>) -> Front<Dispatch>,
+    ) -> Self {
         let (tenancy, folder) = open(change).await;
         let databases = folder.path().to_owned();
         let app = tenancy.dispatch(move |scope| notes(databases.clone(), scope.id()));
-        Self::serve(tenancy, folder, app).await
+        Self::serve(tenancy, folder, add(app)).await
     }
 
     /// One instance of the converted application, for all tenants.
     pub(crate) async fn start_shared() -> Self {
-        let (tenancy, folder) = open(|_| {}).await;
+        Self::start_shared_with(|_| {}).await
+    }
+
+    /// The same, after `change` has changed the configuration.
+    pub(crate) async fn start_shared_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_shared_behind(change, async |_, front| front).await
+    }
+
+    /// The same, behind a front that `add` has added to.
+    pub(crate) async fn start_shared_behind(
+        change: impl FnOnce(&mut Config),
+        add: impl AsyncFnOnce(&Tenancy, Front<Router>) -> Front<Router>,
+    ) -> Self {
+        let (tenancy, folder) = open(change).await;
         let app = tenancy.wrap(converted(&tenancy).await.unwrap());
+        let app = add(&tenancy, app).await;
         Self::serve(tenancy, folder, app).await
     }
 
@@ -73,10 +95,22 @@ impl Deployment {
     /// database of its own.
     #[cfg(feature = "postgres")]
     pub(crate) async fn start_on_postgres(application_url: &str, owner_url: &str) -> Self {
+        Self::start_on_postgres_behind(application_url, owner_url, |_| {}, async |_, front| front).await
+    }
+
+    /// The same, after `change` has changed the configuration, and behind a front that `add` has added to.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn start_on_postgres_behind(
+        application_url: &str,
+        owner_url: &str,
+        change: impl FnOnce(&mut Config),
+        add: impl AsyncFnOnce(&Tenancy, Front<Router>) -> Front<Router>,
+    ) -> Self {
         let url = |url: &str| tenantry::config::ServerUrl::try_from(url.to_owned()).unwrap();
         let change = |config: &mut Config| {
             config.database.url = Some(url(owner_url));
             config.database.application_url = Some(url(application_url));
+            change(config);
         };
         let (tenancy, folder) = open(change).await;
         let mut new = NewTenant::new("initech".parse().unwrap());
@@ -85,6 +119,7 @@ impl Deployment {
         tenancy.refresh().await.unwrap();
         let config = notes_saas_postgres::Config::new(notes_saas_postgres::Secret::new(vec![7; 32]).unwrap());
         let app = tenancy.wrap(notes_saas_postgres::app(config, &tenancy).await.unwrap().0);
+        let app = add(&tenancy, app).await;
         Self::serve(tenancy, folder, app).await
     }
 

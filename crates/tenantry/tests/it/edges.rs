@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // The demo serves the examples.
     ("tenantry-cli", &["notes", "notes-saas", "notes-saas-postgres", "tenantry"]),
-    ("tenantry-benches", &["notes", "tenantry", "tenantry-sql", "tenantry-test"]),
+    ("tenantry-benches", &["notes", "notes-saas", "tenantry", "tenantry-sql", "tenantry-test"]),
     ("tenantry-test", &["tenantry-core", "tenantry-resource", "tenantry-sql", "tenantry-sqlx"]),
     // The example and its suite know nothing of us; the converted ones depend on the facade alone.
     ("notes", &[]),

@@ -68,7 +68,7 @@ async fn ask(
 #[tokio::test]
 async fn a_link_is_good_at_its_own_tenant_and_shows_no_page() {
     let folder = tempfile::tempdir().unwrap();
-    let text = "[plans.default]\nupload_bytes_max = 20\n[resolve.path]\nunder = [\"/t\"]";
+    let text = "[plans.default]\nupload_bytes_max = 20\nbody_bytes_max = 15\n[resolve.path]\nunder = [\"/t\"]";
     let tenancy = Tenancy::with(Config::parse(text, folder.path()).unwrap()).await.unwrap();
     for slug in ["acme", "globex"] {
         tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
@@ -95,6 +95,10 @@ async fn a_link_is_good_at_its_own_tenant_and_shows_no_page() {
     assert_eq!((status, &*text), (StatusCode::FORBIDDEN, "the link is not valid any more."));
     let (status, _, text) = ask(&app, send("/t/acme/files/b", "thirteen more")).await;
     assert_eq!((status, &*text), (StatusCode::PAYLOAD_TOO_LARGE, "there is not enough room for this upload."));
+    let pieces = futures_util::stream::iter(["a little", "too much"].map(Ok::<_, std::io::Error>));
+    let large = Request::put("/t/globex/files/b").body(Body::from_stream(pieces)).unwrap();
+    let (status, _, text) = ask(&app, large).await;
+    assert_eq!((status, &*text), (StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than allowed."));
     let (status, _, text) = ask(&app, send("/t/acme/files/..%2f..%2f2%2fa", "x")).await;
     assert_eq!((status, &*text), (StatusCode::BAD_REQUEST, "a file cannot have this name."));
 

@@ -12,6 +12,9 @@ const MAX_NAME: usize = 80;
 const MAX_EMAIL: usize = 254;
 const MIN_PASSWORD: usize = 8;
 
+/// The hash of no password.
+const NO_PASSWORD: &str = "";
+
 /// Somebody with an account.
 #[derive(Clone, Debug, FromRow, Serialize)]
 pub struct User {
@@ -27,13 +30,27 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
-/// What is needed to check a password.
+/// A user, with what opens the account.
 #[derive(Clone, Debug, FromRow)]
-pub struct Credentials {
-    /// The account.
-    pub id: i64,
-    /// The hash in the PHC string format.
+pub struct Account {
+    /// Whose it is.
+    #[sqlx(flatten)]
+    pub user: User,
+    /// The hash in the PHC string format, or nothing where somebody has no
+    /// password here.
     pub password_hash: String,
+}
+
+impl Account {
+    /// The hash that a password can be compared with.
+    #[must_use]
+    pub fn hash(&self) -> Option<&str> {
+        self.has_password().then_some(&self.password_hash)
+    }
+
+    fn has_password(&self) -> bool {
+        self.password_hash != NO_PASSWORD
+    }
 }
 
 /// A valid application for an account.
@@ -46,15 +63,21 @@ pub struct Registration {
 impl Registration {
     /// Checks what somebody entered to sign up.
     pub fn new(email: &str, name: &str, password: &str) -> Result<Self, Invalid> {
+        let registration = Self::without_password(email, name)?;
+        if password.chars().count() < MIN_PASSWORD {
+            return Err(Invalid(format!("A password needs at least {MIN_PASSWORD} characters.")));
+        }
+        Ok(registration)
+    }
+
+    /// Checks what a directory says of somebody, whose password stays there.
+    pub fn without_password(email: &str, name: &str) -> Result<Self, Invalid> {
         let email = required("Your email address", email, MAX_EMAIL)?;
         let is_address = email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
         if !is_address || email.contains(char::is_whitespace) {
             return Err(Invalid(format!("“{email}” is not an email address.")));
         }
         let name = required("Your name", name, MAX_NAME)?;
-        if password.chars().count() < MIN_PASSWORD {
-            return Err(Invalid(format!("A password needs at least {MIN_PASSWORD} characters.")));
-        }
         Ok(Self { email, name })
     }
 }
@@ -79,17 +102,46 @@ pub async fn create(db: &Db, registration: &Registration, password_hash: &str) -
     Ok(user)
 }
 
-/// The user with this id.
-pub async fn find(db: &Db, id: i64) -> sqlx::Result<Option<User>> {
-    sqlx::query_as("SELECT id, email, name, is_admin, created_at FROM users WHERE id = $1")
+/// The account of somebody whom a directory vouches for, which is made when
+/// there is none. Whoever made the one that is there need not have been the one
+/// whose address it has: its password is none any more, which ends all sessions
+/// that were begun with it.
+pub async fn take_over(db: &Db, registration: &Registration) -> sqlx::Result<Option<Account>> {
+    let found = match find_by_email(db, &registration.email).await? {
+        Some(found) => Some(found),
+        None => match create(db, registration, NO_PASSWORD).await? {
+            Some(user) => Some(Account { user, password_hash: NO_PASSWORD.to_owned() }),
+            // Another request was faster.
+            None => find_by_email(db, &registration.email).await?,
+        },
+    };
+    match found {
+        Some(found) if found.has_password() => {
+            sqlx::query_as(
+                "UPDATE users SET name = $1, password_hash = $2 WHERE id = $3
+                 RETURNING id, email, name, is_admin, created_at, password_hash",
+            )
+            .bind(&registration.name)
+            .bind(NO_PASSWORD)
+            .bind(found.user.id)
+            .fetch_optional(db)
+            .await
+        }
+        found => Ok(found),
+    }
+}
+
+/// The account with this id.
+pub async fn find(db: &Db, id: i64) -> sqlx::Result<Option<Account>> {
+    sqlx::query_as("SELECT id, email, name, is_admin, created_at, password_hash FROM users WHERE id = $1")
         .bind(id)
         .fetch_optional(db)
         .await
 }
 
-/// The account and password hash behind an email address.
-pub async fn credentials(db: &Db, email: &str) -> sqlx::Result<Option<Credentials>> {
-    sqlx::query_as(dialect::CREDENTIALS).bind(email.trim()).fetch_optional(db).await
+/// The account with this email address.
+pub async fn find_by_email(db: &Db, email: &str) -> sqlx::Result<Option<Account>> {
+    sqlx::query_as(dialect::ACCOUNT).bind(email.trim()).fetch_optional(db).await
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ pub(crate) const LIKE: &str = "ILIKE";
 /// is so unless something else is said.
 pub(crate) const ESCAPE: &str = "";
 
-/// The account and password hash behind an email address, whatever its case.
-pub(crate) const CREDENTIALS: &str = "SELECT id, password_hash FROM users WHERE lower(email) = lower($1)";
+/// The account with an email address, whatever its case.
+pub(crate) const ACCOUNT: &str =
+    "SELECT id, email, name, is_admin, created_at, password_hash FROM users WHERE lower(email) = lower($1)";
 
 /// Gives a note another title and text, and notes when.
 pub(crate) const CHANGE_NOTE: &str =

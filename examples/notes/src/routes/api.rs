@@ -14,6 +14,7 @@ use super::notes::{changeable, delete_wholly};
 use super::{Id, PageNumber, auth};
 use crate::cache::{self, Cache};
 use crate::db::Db;
+use crate::directory::Directory;
 use crate::error::{ApiError, AppError};
 use crate::files::Files;
 use crate::models::attachment::{self, Attachment};
@@ -48,12 +49,14 @@ struct SignIn {
 
 async fn sign_in(
     State(db): State<Db>,
+    State(directory): State<Directory>,
     jar: SignedCookieJar,
     Body(input): Body<SignIn>,
 ) -> Result<(SignedCookieJar, Json<User>), ApiError> {
-    let user = auth::authenticate(&db, &input.email, input.password).await?.ok_or(AppError::WrongPassword)?;
-    let jar = Session::new(Some(user.id)).write(jar);
-    Ok((jar, Json(user)))
+    let account =
+        auth::authenticate(&db, &directory, &input.email, input.password).await?.ok_or(AppError::WrongPassword)?;
+    let jar = Session::of(&account).write(jar);
+    Ok((jar, Json(account.user)))
 }
 
 async fn me(Api(Member(user)): Api<Member>) -> Json<User> {

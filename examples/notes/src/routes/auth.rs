@@ -9,10 +9,11 @@ use axum_extra::extract::SignedCookieJar;
 use serde::Deserialize;
 
 use crate::db::Db;
+use crate::directory::{self, Directory};
 use crate::error::AppError;
 use crate::form::{Button, CheckedForm};
 use crate::models::Invalid;
-use crate::models::user::{self, Registration, User};
+use crate::models::user::{self, Account, Registration};
 use crate::page::Page;
 use crate::session::Session;
 use crate::state::AppState;
@@ -26,19 +27,26 @@ pub(super) fn router() -> Router<AppState> {
         .route("/logout", post(sign_out))
 }
 
-/// The user with this email address and password, if they are right.
-pub(super) async fn authenticate(db: &Db, email: &str, password: String) -> Result<Option<User>, AppError> {
-    let (id, hash) = match user::credentials(db, email).await? {
-        Some(found) => (Some(found.id), Some(found.password_hash)),
-        None => (None, None),
-    };
-    if !password::verify(password, hash).await? {
+/// The account with this email address and password, if they are right: its
+/// own, or else those of somebody in the directory, whose it is from then on.
+pub(super) async fn authenticate(
+    db: &Db,
+    directory: &Directory,
+    email: &str,
+    password: String,
+) -> Result<Option<Account>, AppError> {
+    let found = user::find_by_email(db, email).await?;
+    let hash = found.as_ref().and_then(Account::hash).map(str::to_owned);
+    if password::verify(password.clone(), hash).await? {
+        return Ok(found);
+    }
+    let asked = directory::sign_in(directory, email.trim(), &password).await;
+    let unavailable = |cause| AppError::Unavailable { what: "The directory cannot be asked who you are", cause };
+    let Some(person) = asked.map_err(unavailable)? else {
         return Ok(None);
-    }
-    match id {
-        Some(id) => Ok(user::find(db, id).await?),
-        None => Ok(None),
-    }
+    };
+    let registration = Registration::without_password(&person.mail, &person.name)?;
+    Ok(user::take_over(db, &registration).await?)
 }
 
 async fn show_sign_up(member: Option<Member>, page: Page) -> Result<Response, AppError> {
@@ -62,24 +70,25 @@ async fn sign_up(
     CheckedForm(form): CheckedForm<SignUpForm>,
 ) -> Result<Response, AppError> {
     let SignUpForm { email, name, password } = form;
-    let user = match register(&db, &email, &name, password).await? {
-        Ok(user) => user,
+    let account = match register(&db, &email, &name, password).await? {
+        Ok(account) => account,
         Err(error) => {
             return page.show_again(&SignUpPage { page: &page, email: &email, name: &name, error: Some(error) });
         }
     };
-    let jar = Session::new(Some(user.id)).write(jar);
-    let welcome = flash::redirect("/notes", format!("Welcome, {}!", user.name));
+    let jar = Session::of(&account).write(jar);
+    let welcome = flash::redirect("/notes", format!("Welcome, {}!", account.user.name));
     Ok((jar, welcome).into_response())
 }
 
-async fn register(db: &Db, email: &str, name: &str, password: String) -> Result<Result<User, Invalid>, AppError> {
+async fn register(db: &Db, email: &str, name: &str, password: String) -> Result<Result<Account, Invalid>, AppError> {
     let registration = match Registration::new(email, name, &password) {
         Ok(registration) => registration,
         Err(invalid) => return Ok(Err(invalid)),
     };
     let hash = password::hash(password).await?;
     let created = user::create(db, &registration, &hash).await?;
+    let created = created.map(|user| Account { user, password_hash: hash });
     Ok(created.ok_or_else(|| Invalid("There is an account with this email address.".to_owned())))
 }
 
@@ -98,15 +107,16 @@ struct SignInForm {
 
 async fn sign_in(
     State(db): State<Db>,
+    State(directory): State<Directory>,
     page: Page,
     jar: SignedCookieJar,
     CheckedForm(form): CheckedForm<SignInForm>,
 ) -> Result<Response, AppError> {
-    let Some(user) = authenticate(&db, &form.email, form.password).await? else {
+    let Some(account) = authenticate(&db, &directory, &form.email, form.password).await? else {
         return page.show_again(&SignInPage { page: &page, email: &form.email, error: Some(AppError::WrongPassword) });
     };
-    let jar = Session::new(Some(user.id)).write(jar);
-    let greeting = flash::redirect("/notes", format!("Hello, {}.", user.name));
+    let jar = Session::of(&account).write(jar);
+    let greeting = flash::redirect("/notes", format!("Hello, {}.", account.user.name));
     Ok((jar, greeting).into_response())
 }
 

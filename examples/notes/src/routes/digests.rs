@@ -31,7 +31,8 @@ async fn order(
     _: Admin,
     CheckedForm(Button {}): CheckedForm<Button>,
 ) -> Result<Response, AppError> {
-    jobs::order_digest(&queue).await?;
+    let ordered = jobs::order_digest(&queue).await;
+    ordered.map_err(|cause| AppError::Unavailable { what: "No digest can be ordered", cause })?;
     Ok(flash::redirect("/digests", "A digest is being written."))
 }
 

@@ -4,6 +4,7 @@
 
 mod checks;
 mod database;
+mod directory;
 mod jobs;
 mod models;
 mod mounted;

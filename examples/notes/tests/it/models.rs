@@ -58,7 +58,7 @@ async fn the_first_user_is_administrator_and_addresses_are_unique() {
     assert!(!sign_up(&db, "bob").await.is_admin);
     let again = Registration::new("ADA@example.org", "Ada", "long enough").unwrap();
     assert!(user::create(&db, &again, "hash").await.unwrap().is_none());
-    let found = user::credentials(&db, " Ada@Example.org ").await.unwrap();
+    let found = user::find_by_email(&db, " Ada@Example.org ").await.unwrap();
     assert_eq!(found.unwrap().password_hash, "hash");
 }
 
@@ -145,7 +145,7 @@ async fn a_database_is_migrated_once() {
     db.close().await;
     let db = db::connect(&place.url()).await.unwrap();
     db::migrate(&db).await.unwrap();
-    assert!(user::credentials(&db, "ada@example.org").await.unwrap().is_some());
+    assert!(user::find_by_email(&db, "ada@example.org").await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use axum::Router;
-use notes::{Config, Secret, Worker};
+use notes::{Config, Ldap, Secret, Worker};
 use notes_suite::Site;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -29,13 +29,23 @@ impl Running {
         Self::start_within("/", |app| app).await
     }
 
+    /// Starts the application with people in a directory.
+    pub(crate) async fn start_with_directory(ldap: Ldap) -> Self {
+        Self::start_as("/", |app| app, ldap).await
+    }
+
     /// Starts the application as a part of what `wrap` makes of it, where it is
     /// found at `path`.
     pub(crate) async fn start_within(path: &str, wrap: impl FnOnce(Router) -> Router) -> Self {
+        Self::start_as(path, wrap, Ldap::default()).await
+    }
+
+    async fn start_as(path: &str, wrap: impl FnOnce(Router) -> Router, ldap: Ldap) -> Self {
         let (place, folder) = (Place::new().await, tempfile::tempdir().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (app, worker) = notes::app(config(&place, folder.path())).await.unwrap();
+        let config = Config { ldap, ..config(&place, folder.path()) };
+        let (app, worker) = notes::app(config).await.unwrap();
         let app = wrap(app);
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.unwrap();

@@ -11,6 +11,7 @@
 mod error;
 mod hashing;
 mod memory;
+mod plane;
 mod store;
 mod users;
 
@@ -19,6 +20,7 @@ pub use self::{
     error::LocalUserError,
     hashing::LocalOptions,
     memory::MemoryUsers,
+    plane::UsersPlane,
     store::{Added, LocalUser, UserChange, UserStore, UserStoreError},
     users::{LocalUsers, TenantUsers},
 };

@@ -10,7 +10,7 @@ use tenantry_core::{BoxFuture, TenantId};
 
 use super::{open, scripts::Scripts};
 use crate::{
-    jobs::broker::{Broker, BrokerError, Counts, DeadJob, Envelope, NewJob, Outcome, Pushed, Taken, Tended},
+    jobs::broker::{Broker, BrokerError, Counts, DeadJob, Envelope, Held, NewJob, Outcome, Pushed, Taken, Tended},
     redis::{RedisServer, Repeat},
 };
 
@@ -90,22 +90,22 @@ impl Broker for RedisJobs {
     fn take<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
+        by: &'a str,
         lease: Duration,
     ) -> BoxFuture<'a, Result<Option<Taken>, BrokerError>> {
         Box::pin(async move {
             let mut take = self.invoke(&self.scripts.take);
-            take.arg(queue).arg(worker).arg(millis(lease));
+            take.arg(queue).arg(by).arg(millis(lease));
             let row: Option<TakenRow> = self.run(Repeat::Never, &take).await?;
             Ok(row.map(taken))
         })
     }
 
-    /// Not sent again: by then the same worker may have taken the job anew, and that attempt would be ended. Whoever asks again
-    /// after an error is told that the job is not his, when the first time was stored after all.
+    /// Not sent again: the answer would be that the attempt is over. Whoever asks again after an error is told so, when the
+    /// first time was stored after all.
     fn finish<'a>(
         &'a self,
-        worker: &'a str,
+        by: &'a str,
         id: &'a str,
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<bool, BrokerError>> {
@@ -118,7 +118,7 @@ impl Broker for RedisJobs {
             };
             let mut finish = self.invoke(&self.scripts.finish);
             let remembered = millis(self.server.patience());
-            finish.arg(worker).arg(id).arg(what).arg(delay).arg(failure).arg(remembered);
+            finish.arg(by).arg(id).arg(what).arg(delay).arg(failure).arg(remembered);
             self.run(Repeat::Never, &finish).await
         })
     }
@@ -127,13 +127,15 @@ impl Broker for RedisJobs {
     fn tend<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
-        held: &'a [String],
+        held: &'a [Held],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>> {
         Box::pin(async move {
             let mut tend = self.invoke(&self.scripts.tend);
-            tend.arg(queue).arg(worker).arg(millis(lease)).arg(STEP_MAX).arg(LOST).arg(held);
+            tend.arg(queue).arg(millis(lease)).arg(STEP_MAX).arg(LOST);
+            for Held { id, by } in held {
+                tend.arg(id).arg(by);
+            }
             let mut tended = Tended::default();
             for _ in 0..STEPS_MAX {
                 let (due, lost, dead, is_more): (u64, u64, u64, bool) = self.run(Repeat::Harmless, &tend).await?;

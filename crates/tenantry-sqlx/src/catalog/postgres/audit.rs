@@ -41,6 +41,10 @@ impl PgCatalog {
 }
 
 impl Audit for PgCatalog {
+    fn act(&self) -> &Act {
+        &self.act
+    }
+
     fn note<'a>(&'a self, act: &'a Act, deed: &'a Deed) -> BoxFuture<'a, Result<AuditEntry, CatalogError>> {
         Box::pin(async move {
             let mut taken = self.writing.take().await.map_err(|error| self.place.failed(error))?;

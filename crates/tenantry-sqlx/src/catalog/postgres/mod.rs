@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `store` | [`PgCatalog`]: opening it, reading it, following it |
 //! | `audit` | who did what: an entry with each write |
+//! | `ledger` | operations, step by step |
+//! | `once` | what was good for one use |
 //! | `write` | its writes, each a transaction |
 //! | `listen` | what another process's write wakes |
 //! | `schema` | the tables, and the steps that lead to them |
@@ -12,7 +14,9 @@
 
 mod audit;
 mod failure;
+mod ledger;
 mod listen;
+mod once;
 mod place;
 mod schema;
 mod store;

@@ -79,10 +79,16 @@ impl Layout {
 }
 
 /// The layout that the last step leads to.
-const LAYOUT: i64 = 3;
+const LAYOUT: i64 = 5;
 
 /// Step `n` leads from layout `n` to layout `n + 1`, which it writes. A step that has been released never changes.
-const STEPS: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const STEPS: [&str; 5] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
+];
 
 /// Whoever makes or changes the catalog's tables holds this advisory lock: "TntyCata" in ASCII.
 const LOCK: i64 = 0x546e_7479_4361_7461;

@@ -26,7 +26,8 @@ use crate::{
 ///
 /// 1. Its tables are in the schema `tenantry`. Whoever creates tenants may make them: a role with `CREATE` on the
 ///    database, or one that owns the schema. Whoever only serves needs `USAGE` on the schema and `SELECT` on its tables
-///    `catalog`, `catalog_tenants`, `catalog_names` and `catalog_removed`.
+///    `catalog`, `catalog_tenants`, `catalog_names` and `catalog_removed`. Whoever lets people in by links, or makes trials,
+///    writes to the catalog, and needs to own the schema as well.
 /// 2. Writers come one after the other. When another session has locked the catalog, or the server does not answer, an
 ///    operation waits for [`OpenOptions::busy_timeout`] and then fails.
 /// 3. A write wakes the followers of all processes (`NOTIFY`). They ask at every poll as well.
@@ -214,7 +215,8 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, <Postgres as sqlx::Database>::
 macro_rules! select_tenant {
     ($rest:literal) => {
         concat!(
-            "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.settings, t.template, t.revision,
+            "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.erase_at, t.epoch,
+                t.settings, t.template, t.revision,
                 (SELECT string_agg(name, ' ' ORDER BY position) FROM tenantry.catalog_names WHERE tenant = t.id) AS names
              FROM tenantry.catalog_tenants t ",
             $rest
@@ -244,7 +246,7 @@ const CHANGES_AFTER: &str = "
         ORDER BY 2 LIMIT $2
     )
     SELECT c.id, c.version AS revision, c.removed, t.status, t.plan, t.placement, t.created_at, t.expires_at,
-        t.settings, t.template,
+        t.erase_at, t.epoch, t.settings, t.template,
         (SELECT string_agg(name, ' ' ORDER BY position) FROM tenantry.catalog_names WHERE tenant = c.id) AS names
     FROM changed c LEFT JOIN tenantry.catalog_tenants t ON t.id = c.id AND NOT c.removed
     ORDER BY c.version";

@@ -12,13 +12,25 @@ use super::{
 use crate::catalog::record::{ID_EPOCH_MILLIS, amended, from_millis, keep_first_mention, names, to_millis};
 
 impl PgCatalog {
-    pub(super) async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
-        let failed = |error| self.place.failed(error);
+    pub(super) async fn insert(&self, new: NewTenant) -> Result<Tenant, CatalogError> {
+        let mut taken = self.writing.take().await.map_err(|error| self.place.failed(error))?;
+        let (mut transaction, drawn) = self.begin(&mut taken).await?;
+        let tenant = self.register(&mut transaction, &drawn, new).await?;
+        self.commit(transaction).await?;
+        taken.give_back();
+        Ok(tenant)
+    }
+
+    /// Adds a tenant within a transaction.
+    pub(super) async fn register(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        drawn: &Drawn,
+        mut new: NewTenant,
+    ) -> Result<Tenant, CatalogError> {
         keep_first_mention(&mut new);
         let expires_at = new.expires_at.map(to_millis);
         new.expires_at = expires_at.and_then(from_millis);
-        let mut taken = self.writing.take().await.map_err(failed)?;
-        let (mut transaction, drawn) = self.begin(&mut taken).await?;
         sqlx::query(INSERT_TENANT)
             .bind(drawn.last_id)
             .bind(new.status.as_str())
@@ -29,17 +41,15 @@ impl PgCatalog {
             .bind(new.settings.to_json())
             .bind(new.template.map(TenantId::get))
             .bind(drawn.version)
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await
-            .map_err(failed)?;
+            .map_err(|error| self.place.failed(error))?;
         for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
-            self.insert_name(&mut transaction, drawn.last_id, position, name).await?;
+            self.insert_name(transaction, drawn.last_id, position, name).await?;
         }
         let created_at = from_millis(drawn.now).ok_or_else(|| self.place.corrupt("the server's clock is wrong"))?;
         let tenant = new.into_tenant(TenantId::new(drawn.last_id), created_at, Revision::new(drawn.version));
-        self.log(&mut transaction, &self.act, &Deed::created(&tenant)).await?;
-        self.commit(transaction).await?;
-        taken.give_back();
+        self.log(transaction, &self.act, &Deed::created(&tenant)).await?;
         Ok(tenant)
     }
 
@@ -83,6 +93,8 @@ impl PgCatalog {
             .bind(tenant.settings.to_json())
             .bind(tenant.template.map(TenantId::get))
             .bind(drawn.version)
+            .bind(tenant.erase_at.map(to_millis))
+            .bind(i64::from(tenant.epoch))
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
@@ -109,7 +121,11 @@ impl PgCatalog {
     }
 
     /// The tenant as it is within a transaction.
-    async fn within(&self, transaction: &mut Transaction<'_, Postgres>, id: TenantId) -> Result<Tenant, CatalogError> {
+    pub(super) async fn within(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        id: TenantId,
+    ) -> Result<Tenant, CatalogError> {
         let row = sqlx::query(TENANT_BY_ID).bind(id.get()).fetch_optional(&mut **transaction).await;
         self.tenant(&row.map_err(|error| self.place.failed(error))?.ok_or(CatalogError::NotFound { id })?)
     }
@@ -169,7 +185,7 @@ pub(super) struct Drawn {
     version: i64,
     last_id: i64,
     /// The server's clock, in milliseconds of UTC: one for all who create tenants.
-    now: i64,
+    pub(super) now: i64,
 }
 
 /// The version; an id for the tenant, if it is one that is created; the time.
@@ -184,7 +200,8 @@ const DRAW: &str = "
 
 const UPDATE_TENANT: &str = "
     UPDATE tenantry.catalog_tenants
-    SET status = $2, plan = $3, placement = $4, expires_at = $5, settings = $6, template = $7, revision = $8
+    SET status = $2, plan = $3, placement = $4, expires_at = $5, settings = $6, template = $7, revision = $8,
+        erase_at = $9, epoch = $10
     WHERE id = $1";
 
 const INSERT_TENANT: &str = "

@@ -41,6 +41,10 @@ impl SqliteCatalog {
 }
 
 impl Audit for SqliteCatalog {
+    fn act(&self) -> &Act {
+        &self.act
+    }
+
     fn note<'a>(&'a self, act: &'a Act, deed: &'a Deed) -> BoxFuture<'a, Result<AuditEntry, CatalogError>> {
         Box::pin(async move {
             let _turn = self.writing.lock().await;

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `store` | [`SqliteCatalog`]: opening it, reading it, following it |
 //! | `audit` | who did what: an entry with each write |
+//! | `ledger` | operations, step by step |
+//! | `once` | what was good for one use |
 //! | `write` | its writes, each a transaction |
 //! | `schema` | the tables, and the steps that lead to them |
 //! | `file` | whether it is still the file that was opened |
@@ -12,6 +14,8 @@
 mod audit;
 mod failure;
 mod file;
+mod ledger;
+mod once;
 mod schema;
 mod store;
 mod write;

@@ -9,13 +9,25 @@ use super::store::{SqliteCatalog, TENANT_BY_ID};
 use crate::catalog::record::{ID_EPOCH_MILLIS, amended, from_millis, keep_first_mention, names, to_millis};
 
 impl SqliteCatalog {
-    pub(super) async fn insert(&self, mut new: NewTenant) -> Result<Tenant, CatalogError> {
+    pub(super) async fn insert(&self, new: NewTenant) -> Result<Tenant, CatalogError> {
+        let _turn = self.writing.lock().await;
+        let (mut transaction, version) = self.begin().await?;
+        let tenant = self.register(&mut transaction, version, new).await?;
+        self.commit(transaction).await?;
+        Ok(tenant)
+    }
+
+    /// Adds a tenant within a transaction that has drawn this version.
+    pub(super) async fn register(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        version: i64,
+        mut new: NewTenant,
+    ) -> Result<Tenant, CatalogError> {
         keep_first_mention(&mut new);
         let created_at = to_millis(SystemTime::now());
         let expires_at = new.expires_at.map(to_millis);
         new.expires_at = expires_at.and_then(from_millis);
-        let _turn = self.writing.lock().await;
-        let (mut transaction, version) = self.begin().await?;
         let id: i64 = sqlx::query_scalar(INSERT_TENANT)
             .bind(new.status.as_str())
             .bind(new.plan.as_str())
@@ -26,16 +38,15 @@ impl SqliteCatalog {
             .bind(new.template.map(TenantId::get))
             .bind(version)
             .bind(created_at.saturating_sub(ID_EPOCH_MILLIS))
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut **transaction)
             .await
             .map_err(|error| self.place.failed(error))?;
         for (position, name) in (0_i64..).zip(std::iter::once(&new.slug).chain(&new.aliases)) {
-            self.insert_name(&mut transaction, id, position, name).await?;
+            self.insert_name(transaction, id, position, name).await?;
         }
         let created_at = from_millis(created_at).unwrap_or(SystemTime::UNIX_EPOCH);
         let tenant = new.into_tenant(TenantId::new(id), created_at, Revision::new(version));
-        self.log(&mut transaction, &self.act, &Deed::created(&tenant)).await?;
-        self.commit(transaction).await?;
+        self.log(transaction, &self.act, &Deed::created(&tenant)).await?;
         Ok(tenant)
     }
 
@@ -79,6 +90,8 @@ impl SqliteCatalog {
             .bind(tenant.settings.to_json())
             .bind(tenant.template.map(TenantId::get))
             .bind(version)
+            .bind(tenant.erase_at.map(to_millis))
+            .bind(i64::from(tenant.epoch))
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
@@ -102,7 +115,7 @@ impl SqliteCatalog {
     }
 
     /// The tenant as it is within a transaction.
-    async fn within(
+    pub(super) async fn within(
         &self,
         transaction: &mut Transaction<'static, Sqlite>,
         id: TenantId,
@@ -129,7 +142,7 @@ impl SqliteCatalog {
     }
 
     /// Begins a write, and draws the version that it leads to.
-    async fn begin(&self) -> Result<(Transaction<'static, Sqlite>, i64), CatalogError> {
+    pub(super) async fn begin(&self) -> Result<(Transaction<'static, Sqlite>, i64), CatalogError> {
         let failed = |error| self.place.failed(error);
         let pool = self.pool().await?;
         // The lock is taken at once: a transaction that begins as a reader can fail when it turns into a writer.
@@ -141,7 +154,7 @@ impl SqliteCatalog {
         Ok((transaction, version))
     }
 
-    async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), CatalogError> {
+    pub(super) async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), CatalogError> {
         transaction.commit().await.map_err(|error| self.place.failed(error))?;
         self.beat.told();
         Ok(())
@@ -149,7 +162,8 @@ impl SqliteCatalog {
 }
 
 const UPDATE_TENANT: &str = "
-    UPDATE tenants SET status = ?2, plan = ?3, placement = ?4, expires_at = ?5, settings = ?6, template = ?7, revision = ?8
+    UPDATE tenants SET status = ?2, plan = ?3, placement = ?4, expires_at = ?5, settings = ?6, template = ?7, revision = ?8,
+        erase_at = ?9, epoch = ?10
     WHERE id = ?1";
 
 /// An id is the time of creation, or the next one after the last id where that is later. So ids are not used again even

@@ -22,7 +22,7 @@ CREATE TABLE jobs (
     lost bigint NOT NULL DEFAULT 0,
     attempts_max bigint NOT NULL,
     unique_key text,
-    worker text,
+    worker text, -- the name of the attempt, which its worker has given it
     lease_ends bigint,
     failure text,
     payload bytea NOT NULL,
@@ -125,7 +125,7 @@ CREATE TRIGGER job_moved AFTER UPDATE OF state ON jobs FOR EACH ROW WHEN (old.st
 CREATE TRIGGER job_removed AFTER DELETE ON jobs FOR EACH ROW EXECUTE FUNCTION job_removed();
 
 -- The next job of the tenant whose turn it is.
-CREATE FUNCTION take(from_queue text, for_worker text, lease bigint) RETURNS SETOF jobs LANGUAGE plpgsql AS $$
+CREATE FUNCTION take(from_queue text, for_attempt text, lease bigint) RETURNS SETOF jobs LANGUAGE plpgsql AS $$
 DECLARE
     whose bigint;
 BEGIN
@@ -134,7 +134,7 @@ BEGIN
         WHERE t.queue = from_queue AND t.ready > 0 AND t.parked_until IS NULL
         ORDER BY t.start, t.tenant LIMIT 1;
     RETURN QUERY UPDATE tenantry_jobs.jobs j SET
-        state = 'running', worker = for_worker, lease_ends = tenantry_jobs.now_ms() + lease, attempt = j.attempt + 1
+        state = 'running', worker = for_attempt, lease_ends = tenantry_jobs.now_ms() + lease, attempt = j.attempt + 1
     WHERE j.number = (
         SELECT n.number FROM tenantry_jobs.jobs n
         WHERE n.queue = from_queue AND n.tenant = whose AND n.state = 'ready'
@@ -143,14 +143,14 @@ BEGIN
     RETURNING j.*;
 END $$;
 
--- What goes on while a worker is there.
-CREATE FUNCTION tend(of_queue text, of_worker text, lease bigint, step bigint, why text, held text[])
+-- What goes on while a worker is there, which holds these jobs in attempts of these names.
+CREATE FUNCTION tend(of_queue text, lease bigint, step bigint, why text, held text[], attempts text[])
 RETURNS TABLE (due bigint, lost bigint, dead bigint) LANGUAGE plpgsql AS $$
 DECLARE
     time bigint := tenantry_jobs.now_ms();
 BEGIN
     UPDATE tenantry_jobs.jobs SET lease_ends = time + lease
-        WHERE id = ANY (held) AND worker = of_worker AND state = 'running' AND lease_ends < time + lease * 2 / 3;
+        WHERE id = ANY (held) AND worker = ANY (attempts) AND state = 'running' AND lease_ends < time + lease * 2 / 3;
     PERFORM tenantry_jobs.lock_clock(of_queue);
     WITH ended AS (
         UPDATE tenantry_jobs.jobs j SET

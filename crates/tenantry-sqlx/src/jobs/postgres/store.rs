@@ -1,7 +1,6 @@
 //! The store.
 
 use std::{
-    error::Error,
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -11,7 +10,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgRow},
 };
 use tenantry_core::{BoxFuture, TenantId};
-use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, NewJob, Outcome, Pushed, Taken, Tended};
+use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, Held, NewJob, Outcome, Pushed, Taken, Tended};
 
 use super::sql;
 use crate::{
@@ -25,7 +24,7 @@ use crate::{
 /// 2. It has at most [`PgJobs::CONNECTIONS_MAX`] connections. When the server was away, the next operation connects anew.
 /// 3. Times are those of the server's clock.
 pub struct PgJobs {
-    lines: Lines<{ Self::CONNECTIONS_MAX }>,
+    lines: Lines<{ Self::CONNECTIONS_MAX }, BrokerError>,
 }
 
 impl PgJobs {
@@ -38,9 +37,7 @@ impl PgJobs {
     ///
     /// When the server is away, lets the role in nowhere, or the tables are from a newer version.
     pub async fn open(options: PgConnectOptions, timeout: Duration) -> Result<Self, BrokerError> {
-        let store = Self { lines: Lines::new(options, "tenantry jobs", timeout) };
-        store.lines.prepare(TABLES).await.map_err(|error| store.unavailable(error))?;
-        Ok(store)
+        Ok(Self { lines: Lines::open(options, "tenantry jobs", timeout, TABLES).await? })
     }
 
     /// Closes the connections. Later operations make new ones.
@@ -48,29 +45,18 @@ impl PgJobs {
         self.lines.close().await;
     }
 
-    async fn run<T>(
-        &self,
-        operation: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, BrokerError> {
-        self.lines.run(operation).await.map_err(|error| self.unavailable(error))
-    }
-
     async fn rows(&self, query: Query<'_>) -> Result<Vec<PgRow>, BrokerError> {
-        self.run(async |connection| query.fetch_all(connection).await).await
+        self.lines.run(async |connection| query.fetch_all(connection).await).await
     }
 
     async fn changes(&self, query: Query<'_>) -> Result<bool, BrokerError> {
-        let done = self.run(async |connection| query.execute(connection).await).await?;
+        let done = self.lines.run(async |connection| query.execute(connection).await).await?;
         Ok(done.rows_affected() > 0)
     }
 
     /// What is in the rows.
     fn read<T>(&self, rows: &[PgRow], read: impl Fn(&PgRow) -> Result<T, sqlx::Error>) -> Result<Vec<T>, BrokerError> {
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.unavailable(error.into()))
-    }
-
-    fn unavailable(&self, source: Box<dyn Error + Send + Sync>) -> BrokerError {
-        BrokerError { place: self.lines.place().to_owned(), source }
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.lines.unavailable(error))
     }
 }
 
@@ -131,28 +117,28 @@ impl Broker for PgJobs {
         jobs_max: Option<u64>,
     ) -> BoxFuture<'a, Result<Pushed, BrokerError>> {
         let max = jobs_max.map_or(i64::MAX, |max| i64::try_from(max).unwrap_or(i64::MAX));
-        Box::pin(self.run(async move |connection| push_jobs(connection, (queue, tenant), jobs, max).await))
+        Box::pin(self.lines.run(async move |connection| push_jobs(connection, (queue, tenant), jobs, max).await))
     }
 
     fn take<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
+        by: &'a str,
         lease: Duration,
     ) -> BoxFuture<'a, Result<Option<Taken>, BrokerError>> {
         Box::pin(async move {
-            let rows = self.rows(sqlx::query(sql::TAKE).bind(queue).bind(worker).bind(millis(lease))).await?;
+            let rows = self.rows(sqlx::query(sql::TAKE).bind(queue).bind(by).bind(millis(lease))).await?;
             Ok(self.read(&rows, taken)?.pop())
         })
     }
 
     fn finish<'a>(
         &'a self,
-        worker: &'a str,
+        by: &'a str,
         id: &'a str,
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<bool, BrokerError>> {
-        let statement = |sql| sqlx::query::<Postgres>(sql).bind(id).bind(worker);
+        let statement = |sql| sqlx::query::<Postgres>(sql).bind(id).bind(by);
         Box::pin(self.changes(match outcome {
             Outcome::Done => statement(sql::DONE),
             Outcome::Again { delay, failure } => statement(sql::AGAIN).bind(millis(*delay)).bind(failure),
@@ -164,13 +150,13 @@ impl Broker for PgJobs {
     fn tend<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
-        held: &'a [String],
+        held: &'a [Held],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>> {
         Box::pin(async move {
-            let tend = sqlx::query(sql::TEND).bind(queue).bind(worker).bind(millis(lease)).bind(STEP_MAX).bind(LOST);
-            let tend = tend.bind(held);
+            let list = |of: fn(&Held) -> &str| held.iter().map(of).collect::<Vec<_>>();
+            let tend = sqlx::query(sql::TEND).bind(queue).bind(millis(lease)).bind(STEP_MAX).bind(LOST);
+            let tend = tend.bind(list(|held| &held.id)).bind(list(|held| &held.by));
             let tended = self.read(&self.rows(tend).await?, |row| {
                 let count = |column| row.try_get::<i64, _>(column).map(|count| u64::try_from(count).unwrap_or(0));
                 Ok(Tended { due: count("due")?, lost: count("lost")?, dead: count("dead")? })
@@ -193,7 +179,7 @@ impl Broker for PgJobs {
         job: Option<&'a NewJob>,
     ) -> BoxFuture<'a, Result<bool, BrokerError>> {
         let since_1970 = millis(tick.duration_since(UNIX_EPOCH).unwrap_or_default());
-        Box::pin(self.run(async move |connection| {
+        Box::pin(self.lines.run(async move |connection| {
             let mut transaction = connection.begin().await?;
             let tick = sqlx::query(sql::TICK).bind(queue).bind(tenant.get()).bind(schedule).bind(since_1970);
             let is_first = tick.execute(&mut *transaction).await?.rows_affected() > 0;

@@ -16,7 +16,7 @@ CREATE TABLE jobs (
     lost INTEGER NOT NULL DEFAULT 0,
     attempts_max INTEGER NOT NULL,
     unique_key TEXT,
-    worker TEXT,
+    worker TEXT, -- the name of the attempt, which its worker has given it
     lease_ends INTEGER,
     failure TEXT,
     payload BLOB NOT NULL,

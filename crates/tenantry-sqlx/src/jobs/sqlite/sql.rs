@@ -37,10 +37,11 @@ pub(super) const RETURNED: &str = "
     UPDATE jobs SET state = 'ready', attempt = attempt - 1, worker = NULL, lease_ends = NULL
     WHERE id = ?1 AND worker = ?2 AND state = 'running'";
 
-/// Where a third of the lease is over.
+/// Where a third of the lease is over. No two attempts have the same name, so that ids and names need not be in pairs.
 pub(super) const EXTEND: &str = "
-    UPDATE jobs SET lease_ends = ?2
-    WHERE id IN (SELECT value FROM json_each(?4)) AND worker = ?1 AND state = 'running' AND lease_ends < ?3";
+    UPDATE jobs SET lease_ends = ?1
+    WHERE id IN (SELECT value FROM json_each(?3)) AND worker IN (SELECT value FROM json_each(?4))
+    AND state = 'running' AND lease_ends < ?2";
 
 pub(super) const LOST: &str = "
     UPDATE jobs SET

@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteSynchronous};
 use tenantry_core::{BoxFuture, TenantId};
-use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, NewJob, Outcome, Pushed, Taken, Tended};
+use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, Held, NewJob, Outcome, Pushed, Taken, Tended};
 
 use super::sql;
 use crate::{
@@ -88,8 +88,8 @@ impl SqliteJobs {
         Ok(Pushed::Added(added))
     }
 
-    async fn finish_job(&self, worker: &str, id: &str, outcome: &Outcome) -> Result<bool, sqlx::Error> {
-        let statement = |sql| sqlx::query::<sqlx::Sqlite>(sql).bind(id).bind(worker);
+    async fn finish_job(&self, by: &str, id: &str, outcome: &Outcome) -> Result<bool, sqlx::Error> {
+        let statement = |sql| sqlx::query::<sqlx::Sqlite>(sql).bind(id).bind(by);
         let finish = match outcome {
             Outcome::Done => statement(sql::DONE),
             Outcome::Again { delay, failure } => statement(sql::AGAIN).bind(now() + millis(*delay)).bind(failure),
@@ -99,18 +99,12 @@ impl SqliteJobs {
         Ok(finish.execute(&self.file.pool).await?.rows_affected() > 0)
     }
 
-    async fn tend_queue(
-        &self,
-        queue: &str,
-        worker: &str,
-        held: &[String],
-        lease: Duration,
-    ) -> Result<Tended, sqlx::Error> {
+    async fn tend_queue(&self, queue: &str, held: &[Held], lease: Duration) -> Result<Tended, sqlx::Error> {
         let now = now();
         if !held.is_empty() {
-            let extend =
-                sqlx::query(sql::EXTEND).bind(worker).bind(now + millis(lease)).bind(now + millis(lease * 2 / 3));
-            extend.bind(serde_json::Value::from(held).to_string()).execute(&self.file.pool).await?;
+            let list = |of: fn(&Held) -> &str| serde_json::Value::from_iter(held.iter().map(of)).to_string();
+            let extend = sqlx::query(sql::EXTEND).bind(now + millis(lease)).bind(now + millis(lease * 2 / 3));
+            extend.bind(list(|held| &held.id)).bind(list(|held| &held.by)).execute(&self.file.pool).await?;
         }
         let lost =
             sqlx::query(sql::LOST).bind(queue).bind(now).bind(LOST).bind(STEP_MAX).fetch_all(&self.file.pool).await?;
@@ -183,11 +177,11 @@ impl Broker for SqliteJobs {
     fn take<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
+        by: &'a str,
         lease: Duration,
     ) -> BoxFuture<'a, Result<Option<Taken>, BrokerError>> {
         Box::pin(async move {
-            let take = sqlx::query(sql::TAKE).bind(queue).bind(worker).bind(now() + millis(lease));
+            let take = sqlx::query(sql::TAKE).bind(queue).bind(by).bind(now() + millis(lease));
             let row = take.fetch_optional(&self.file.pool).await.map_err(|error| self.failed(error))?;
             row.as_ref().map(taken).transpose().map_err(|error| self.failed(error))
         })
@@ -195,21 +189,20 @@ impl Broker for SqliteJobs {
 
     fn finish<'a>(
         &'a self,
-        worker: &'a str,
+        by: &'a str,
         id: &'a str,
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<bool, BrokerError>> {
-        Box::pin(async move { self.finish_job(worker, id, outcome).await.map_err(|error| self.failed(error)) })
+        Box::pin(async move { self.finish_job(by, id, outcome).await.map_err(|error| self.failed(error)) })
     }
 
     fn tend<'a>(
         &'a self,
         queue: &'a str,
-        worker: &'a str,
-        held: &'a [String],
+        held: &'a [Held],
         lease: Duration,
     ) -> BoxFuture<'a, Result<Tended, BrokerError>> {
-        Box::pin(async move { self.tend_queue(queue, worker, held, lease).await.map_err(|error| self.failed(error)) })
+        Box::pin(async move { self.tend_queue(queue, held, lease).await.map_err(|error| self.failed(error)) })
     }
 
     fn park<'a>(&'a self, queue: &'a str, tenant: TenantId, time: Duration) -> BoxFuture<'a, Result<(), BrokerError>> {

@@ -14,10 +14,10 @@ use crate::adopt::{
 };
 
 /// What there is to say about each object of a schema.
-pub(super) type Facts = BTreeMap<String, Vec<String>>;
+pub(in crate::postgres) type Facts = BTreeMap<String, Vec<String>>;
 
 /// What there is in the schema `public`. Only `pg_catalog` must be on the search path.
-pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, sqlx::Error> {
+pub(in crate::postgres) async fn facts(connection: &mut PgConnection) -> Result<Facts, sqlx::Error> {
     let rows: Vec<(String, String)> = sqlx::query_as(FACTS).fetch_all(connection).await?;
     let mut facts = Facts::new();
     for (object, fact) in rows {
@@ -27,7 +27,7 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Facts, sqlx::
 }
 
 /// Which migrations have run, according to sqlx's record in a schema; nothing if there is none.
-pub(super) async fn migrations(
+pub(in crate::postgres) async fn migrations(
     schema: &str,
     connection: &mut PgConnection,
 ) -> Result<Option<Vec<String>>, sqlx::Error> {
@@ -42,7 +42,7 @@ pub(super) async fn migrations(
 }
 
 /// The differences between two schemas, object by object.
-pub(super) fn differences(source: &Facts, shared: &Facts) -> Vec<Difference> {
+pub(in crate::postgres) fn differences(source: &Facts, shared: &Facts) -> Vec<Difference> {
     let objects: BTreeSet<_> = source.keys().chain(shared.keys()).collect();
     objects.into_iter().filter_map(|object| difference(object, source.get(object), shared.get(object))).collect()
 }
@@ -151,6 +151,7 @@ WITH own AS (
     UNION ALL
     SELECT 'trigger ' || g.tgname || ' on ' || c.relname, 0, 0, pg_get_triggerdef(g.oid)
     FROM own c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal
+        AND g.tgfoid IS DISTINCT FROM to_regprocedure('tenantry.gone()')
     UNION ALL
     SELECT 'rule ' || w.rulename || ' on ' || c.relname, 0, 0, pg_get_ruledef(w.oid)
     FROM own c JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename <> '_RETURN'

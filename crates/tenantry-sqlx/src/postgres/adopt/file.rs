@@ -172,14 +172,14 @@ fn write(value: SqliteValueRef<'_>, kind: &str, out: &mut Vec<u8>) -> Result<(),
     }
 }
 
-fn hexadecimal(bytes: &[u8], out: &mut Vec<u8>) {
+pub(in crate::postgres) fn hexadecimal(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\\\\x");
     for byte in bytes {
         out.extend_from_slice(format!("{byte:02x}").as_bytes());
     }
 }
 
-fn escaped(bytes: &[u8], out: &mut Vec<u8>) {
+pub(in crate::postgres) fn escaped(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
         match byte {
             b'\\' => out.extend_from_slice(b"\\\\"),

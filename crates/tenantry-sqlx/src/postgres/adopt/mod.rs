@@ -12,26 +12,35 @@
 //! | `agreement` | whether two schemas are the same |
 //! | `rows` | the rows of a table, where they are, and their checksum |
 //! | `copy` | how rows come from one server to the other |
+//! | `few` | how few rows come from one connection to another |
 //! | `sequences` | how far ids have been given out |
 //! | `record` | which tenants were adopted, and from what |
 //! | `run` | an adoption from beginning to end |
 //! | `survey` | what would become of an instance, object by object |
 
-mod agreement;
-mod copy;
-mod file;
+pub(super) mod agreement;
+pub(super) mod copy;
+pub(super) mod few;
+pub(super) mod file;
 mod instance;
 mod record;
-mod rows;
+pub(super) mod rows;
 mod run;
-mod sequences;
+pub(super) mod sequences;
 mod server;
-mod session;
-mod source;
+pub(super) mod session;
+pub(super) mod source;
 mod survey;
 
 use tenantry_core::{Placement, Tenant};
 
+pub(super) use self::{
+    agreement::{differences, facts},
+    copy::{copy as copy_rows, make as make_stage, pipe, stage},
+    rows::{Place, Rows, Sum},
+    sequences::{Counted, counted, raise},
+    session::settle,
+};
 pub use self::{
     instance::{Instance, InstanceError},
     server::ServerError,

@@ -12,20 +12,20 @@ const ROW: &str = "_tenantry_row";
 
 /// The rows of a table.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub(super) struct Rows {
+pub(in crate::postgres) struct Rows {
     /// The table.
-    pub(super) table: String,
+    pub(in crate::postgres) table: String,
     /// Whether all tenants read it.
-    pub(super) is_global: bool,
+    pub(in crate::postgres) is_global: bool,
     /// Its columns; those left out that are computed.
-    pub(super) columns: Vec<String>,
+    pub(in crate::postgres) columns: Vec<String>,
     /// What each of them takes: `bytea` for bytes, `D` or `T` for times, or another category of types.
-    pub(super) kinds: Vec<String>,
+    pub(in crate::postgres) kinds: Vec<String>,
 }
 
 /// Where rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::postgres) enum Place {
     /// In an instance's own table.
     Public,
     /// In the table that has the rows before they are a tenant's: that of this number.
@@ -38,15 +38,15 @@ pub(super) enum Place {
 
 /// The rows of a table, counted and summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sum {
-    pub(super) rows: u64,
+pub(in crate::postgres) struct Sum {
+    pub(in crate::postgres) rows: u64,
     /// The sum of the digests of the rows, which does not depend on their order.
     digest: [u64; 2],
 }
 
 impl Rows {
     /// Of all tables that the application has.
-    pub(super) async fn all(owner: &mut PgConnection) -> Result<Vec<Self>, sqlx::Error> {
+    pub(in crate::postgres) async fn all(owner: &mut PgConnection) -> Result<Vec<Self>, sqlx::Error> {
         let text = "SELECT c.relname::text AS \"table\", t.global AS is_global, \
                            ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
                                  AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum) AS columns, \
@@ -60,27 +60,27 @@ impl Rows {
     }
 
     /// The columns, as statements name them.
-    pub(super) fn list(&self) -> String {
+    pub(in crate::postgres) fn list(&self) -> String {
         self.columns.iter().map(|column| Quoted::new(column).to_string()).collect::<Vec<_>>().join(", ")
     }
 
     /// The application's own table, of this name also at the instance.
-    pub(super) fn public(&self) -> String {
+    pub(in crate::postgres) fn public(&self) -> String {
         format!("public.{}", Quoted::new(&self.table))
     }
 
     /// The shared table.
-    pub(super) fn shared(&self) -> String {
+    pub(in crate::postgres) fn shared(&self) -> String {
         format!("{}.{}", Quoted::new(SHARED_SCHEMA), Quoted::new(&self.table))
     }
 
     /// Deletes those of the tenant $1.
-    pub(super) fn delete(&self) -> String {
+    pub(in crate::postgres) fn delete(&self) -> String {
         format!("DELETE FROM {} WHERE {TENANT} = $1", self.shared())
     }
 
     /// Makes those of another table those of the tenant $1, or of all tenants.
-    pub(super) fn insert(&self, from: &str) -> String {
+    pub(in crate::postgres) fn insert(&self, from: &str) -> String {
         let (into, list) = (self.shared(), self.list());
         let (first, values) = match self.is_global {
             true => (list.clone(), list),
@@ -92,7 +92,11 @@ impl Rows {
 
 impl Sum {
     /// Of the rows in a place.
-    pub(super) async fn of(rows: &Rows, place: Place, connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+    pub(in crate::postgres) async fn of(
+        rows: &Rows,
+        place: Place,
+        connection: &mut PgConnection,
+    ) -> Result<Self, sqlx::Error> {
         let (from, tenant) = match place {
             Place::Public => (rows.public(), None),
             Place::Stage(at) => (stage(at), None),

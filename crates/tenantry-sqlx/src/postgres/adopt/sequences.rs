@@ -9,16 +9,16 @@ use super::{copy::stage, source::Adopted};
 
 /// A sequence of an instance.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub(super) struct Counted {
-    pub(super) name: String,
+pub(in crate::postgres) struct Counted {
+    pub(in crate::postgres) name: String,
     /// Whether the role may see how far it is.
-    pub(super) is_readable: bool,
+    pub(in crate::postgres) is_readable: bool,
     /// The last number that was given out; nothing before the first.
-    pub(super) last: Option<i64>,
+    pub(in crate::postgres) last: Option<i64>,
 }
 
 /// How far the application's own sequences have counted.
-pub(super) async fn counted(source: &mut PgConnection) -> Result<Vec<Counted>, sqlx::Error> {
+pub(in crate::postgres) async fn counted(source: &mut PgConnection) -> Result<Vec<Counted>, sqlx::Error> {
     let text = "SELECT c.relname::text AS name, has_sequence_privilege(c.oid, 'SELECT, USAGE') AS is_readable, \
                        s.last_value AS last \
                 FROM pg_sequences s JOIN pg_class c ON c.relname = s.sequencename AND c.relnamespace = 'public'::regnamespace \
@@ -27,7 +27,7 @@ pub(super) async fn counted(source: &mut PgConnection) -> Result<Vec<Counted>, s
 }
 
 /// How far a source has counted that has no sequences: as far as its own counters say, or else the highest ids.
-pub(super) async fn of_columns(
+pub(in crate::postgres) async fn of_columns(
     tables: &[Adopted],
     counters: &HashMap<String, i64>,
     owner: &mut PgConnection,
@@ -51,7 +51,7 @@ pub(super) async fn of_columns(
 }
 
 /// Raises the shared sequences so that none gives out an id again that the instance gave out.
-pub(super) async fn raise(
+pub(in crate::postgres) async fn raise(
     counted: impl Iterator<Item = &Counted>,
     owner: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {

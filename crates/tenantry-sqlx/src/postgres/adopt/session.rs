@@ -4,10 +4,15 @@ use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
 
 /// Connects, and sees to it that values are written here and read there in the same way, and that nothing ends it because
 /// it takes long.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+pub(in crate::postgres) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let mut connection = options.connect().await?;
-    sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
+    settle(&mut connection).await?;
     Ok(connection)
+}
+
+/// The same for a connection that is at hand.
+pub(in crate::postgres) async fn settle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop)
 }
 
 /// What pg_dump sets, for the same reasons. With nothing but `pg_catalog` on the search path, names that are values have

@@ -27,14 +27,14 @@ pub(super) enum Source {
 
 /// A table that is adopted.
 #[derive(Clone, Debug)]
-pub(super) struct Adopted {
-    pub(super) rows: Rows,
+pub(in crate::postgres) struct Adopted {
+    pub(in crate::postgres) rows: Rows,
     /// How many rows the source has.
-    pub(super) count: u64,
+    pub(in crate::postgres) count: u64,
     /// Their checksum, as the source computes it.
-    pub(super) checksum: String,
+    pub(in crate::postgres) checksum: String,
     /// What their sum is on a server, as soon as they are on one.
-    pub(super) sum: Option<Sum>,
+    pub(in crate::postgres) sum: Option<Sum>,
 }
 
 impl Source {
@@ -96,7 +96,10 @@ impl Source {
     ) -> Result<u64, CopyError> {
         copy::make(&stage(at), rows, owner).await.map_err(CopyError::Target)?;
         match self {
-            Self::Server(server) => copy::copy(rows, &mut server.connection, &stage(at), owner, told).await,
+            Self::Server(server) => {
+                let out = format!("COPY {} ({}) TO STDOUT", rows.public(), rows.list());
+                copy::copy(&out, rows, &mut server.connection, &stage(at), owner, told).await
+            }
             Self::File(file) => file::copy(rows, file, &stage(at), owner, told).await,
         }
     }

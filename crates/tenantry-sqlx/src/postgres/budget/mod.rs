@@ -128,6 +128,15 @@ impl<C> Budget<C> {
         drop(state);
     }
 
+    /// Closes what nobody uses of the connections to a database.
+    fn close_idle_to(&self, target: Target) {
+        let mut state = self.lock();
+        let (closed, kept) = state.idle.drain(..).partition::<VecDeque<_>, _>(|idle| idle.target == target);
+        state.idle = kept;
+        state.open -= closed.len();
+        drop(state);
+    }
+
     fn give_back(self: &Arc<Self>, mut idle: Option<Idle<C>>) {
         loop {
             let mut state = self.lock();
@@ -169,6 +178,13 @@ impl<C> Slot<C> {
     /// The place, for somebody else to give back.
     pub(super) fn take(&mut self) -> Self {
         Self { budget: self.budget.take(), idle: self.idle.take() }
+    }
+
+    /// Closes what nobody uses of the connections to a database.
+    pub(super) fn close_idle_to(&self, target: Target) {
+        if let Some(budget) = &self.budget {
+            budget.close_idle_to(target);
+        }
     }
 
     /// Gives the place back with a connection that the next one may use. Without this it is room for a new one.
@@ -279,6 +295,18 @@ mod tests {
         drop(wait);
         assert!(budget.try_take(tenant(3), Target::Shared).is_ok());
         drop(slot);
+    }
+
+    #[tokio::test]
+    async fn what_is_idle_to_one_database_is_closed_and_makes_room() {
+        let budget: Arc<Budget<u32>> = Budget::new(3, 1);
+        let own = Target::Dedicated(tenant(1));
+        let (one, two, three) = (shared(&budget, 1).await, shared(&budget, 1).await, shared(&budget, 1).await);
+        one.put_back(own, 1);
+        two.put_back(Target::Shared, 2);
+        three.close_idle_to(own);
+        assert_eq!(format!("{budget:?}"), "Budget { open: 2, idle: 1, waiting: 0 }");
+        assert_eq!(shared(&budget, 2).await.connection().unwrap().0, 2);
     }
 
     #[tokio::test]

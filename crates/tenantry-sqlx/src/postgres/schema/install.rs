@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tenantry_sql::Quoted;
 
-use super::{super::Ids, catalogs, error::SchemaError, follow, lock, numbering};
+use super::{super::Ids, catalogs, error::SchemaError, follow, gone, lock, numbering};
 
 /// The number that a new layout of Tenantry's own tables gets.
 const LAYOUT: i32 = 1;
@@ -50,6 +50,7 @@ pub(crate) async fn install(owner: &mut PgConnection, setup: Setup<'_>) -> Resul
         return Err(SchemaError::Inhabited { table }.into());
     }
     sqlx::raw_sql(TABLES).execute(&mut *owner).await?;
+    sqlx::raw_sql(gone::FUNCTION).execute(&mut *owner).await?;
     let text = "INSERT INTO tenantry.meta (layout, application, globals) VALUES ($1, $2, $3) \
                 ON CONFLICT (one) DO UPDATE SET application = excluded.application, globals = excluded.globals";
     sqlx::query(text).bind(LAYOUT).bind(setup.application).bind(setup.globals).execute(&mut *owner).await?;
@@ -197,5 +198,10 @@ CREATE TABLE IF NOT EXISTS tenantry.tables (
     logical regclass NOT NULL UNIQUE,
     shared  regclass UNIQUE,
     global  boolean  NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tenantry.moves (
+    tenant  bigint PRIMARY KEY CHECK (tenant > 0),
+    place   text   NOT NULL CHECK (place IN ('shared', 'dedicated')),
+    reached text   NOT NULL CHECK (reached IN ('begun', 'proved', 'left'))
 );
 ";

@@ -12,22 +12,26 @@ use sqlx::{
 };
 use tenantry_sql::{Code, Definition, Dialect, Limits, Refused, Rewriter, SchemaMap, definition};
 
-use super::{follow, lock, map, provision};
-use crate::{migrations, scoped::ScopeError};
+use super::{error::SchemaError, follow, gone, lock, map, provision};
+use crate::{
+    migrations::{self, Halted},
+    scoped::ScopeError,
+};
 
-/// Runs the migrations that were not run yet. Nobody else migrates or makes tenants meanwhile. Where it is dropped
+/// Runs the migrations that were not run yet, and says how many these were. Nobody else migrates or makes tenants meanwhile. Where it is dropped
 /// half-way, the connection must be closed, which undoes what was begun and lets others in.
 ///
 /// # Errors
 ///
 /// What sqlx says of migrations; a refusal within [`MigrateError::ExecuteMigration`], if the shared tables could not
 /// follow. Nothing of a migration that fails is left.
-pub(crate) async fn migrate(owner: &mut PgConnection, migrator: &Migrator, limits: Limits) -> Result<(), MigrateError> {
+pub(crate) async fn migrate(owner: &mut PgConnection, migrator: &Migrator, limits: Limits) -> Result<u64, Halted> {
     lock::take(owner).await?;
-    let run = migrator.run_direct(None, &mut Migrating { owner, limits }, false).await;
+    let run = migrations::run(migrator, &mut Migrating { owner, limits }).await;
     let released = lock::release(owner).await;
-    run?;
-    Ok(released?)
+    let applied = run?;
+    released?;
+    Ok(applied)
 }
 
 /// The owner's connection while migrations run.
@@ -46,6 +50,9 @@ impl Migrating<'_> {
         }
         let script = Dialect::Postgres.statements(migration.sql.as_str()).map_err(ScopeError::from)?;
         let mut transaction = self.owner.begin().await?;
+        if gone::is_any_marked(&mut transaction).await? {
+            return Err(SchemaError::Moving.into());
+        }
         let mut work = Work::begin(&mut transaction, self.limits).await?;
         for statement in script {
             work.statement(statement).await?;
@@ -134,7 +141,7 @@ async fn record(owner: &mut PgConnection, table: &str, migration: &Migration) ->
 }
 
 /// Where sqlx keeps its record: beside what is Tenantry's own, since it belongs to no tenant.
-fn recorded(table: &str) -> String {
+pub(in crate::postgres) fn recorded(table: &str) -> String {
     format!("tenantry.{}", table.rsplit('.').next().unwrap_or(table))
 }
 

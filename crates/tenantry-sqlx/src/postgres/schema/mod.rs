@@ -19,6 +19,7 @@
 //! | `provision` | gives a tenant its first rows |
 //! | `doctor` | says which walls are broken, and how to mend them |
 //! | `numbering` | gives tenants ids of their own |
+//! | `gone` | refuses changes of rows that have been moved |
 //! | `lock` | one migration at a time, and none while a tenant is made |
 
 mod catalogs;
@@ -28,6 +29,7 @@ mod error;
 mod follow;
 mod followed;
 mod foreign;
+pub(super) mod gone;
 mod install;
 mod lock;
 mod map;
@@ -47,4 +49,8 @@ pub(crate) use self::{
     migrate::migrate,
     provision::provision,
 };
-pub(super) use self::{lock::wait_and_keep_schema, migrate::enter, provision::PRISTINE};
+pub(super) use self::{
+    lock::wait_and_keep_schema,
+    migrate::{enter, recorded},
+    provision::PRISTINE,
+};

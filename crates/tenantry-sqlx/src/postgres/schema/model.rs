@@ -343,7 +343,7 @@ SELECT g.tgrelid::int8 AS of, g.tgname::text AS name, g.tgtype AS \"when\", g.tg
        g.tgenabled = 'O' AND g.tgqual IS NULL AND NOT p.prosecdef AND p.proconfig IS NULL AS always, format('%I.%I', f.nspname, p.proname) AS function, p.prosrc AS body
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace f ON f.oid = p.pronamespace
-WHERE n.nspname = $1 AND NOT g.tgisinternal
+WHERE n.nspname = $1 AND NOT g.tgisinternal AND g.tgfoid IS DISTINCT FROM to_regprocedure('tenantry.gone()')
 ";
 
 const CONSTRAINTS: &str = "

@@ -1,9 +1,11 @@
 //! The rows that a tenant begins with: those that the migrations made.
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tenantry_core::{Placement, TenantId};
 use tenantry_sql::{Quoted, SHARED_SCHEMA, TENANT};
 
-use super::{error::SchemaError, lock, migrate::enter, numbering};
+use super::{error::SchemaError, gone, lock, migrate::enter, numbering};
+use crate::scoped::ScopeError;
 
 /// The tenant whose rows are those of a tenant that has done nothing yet.
 pub(in crate::postgres) const PRISTINE: i64 = 0;
@@ -15,7 +17,8 @@ const ROW: &str = "_tenantry_row";
 ///
 /// # Errors
 ///
-/// [`SchemaError::Migrating`] while migrations run; or what the server says.
+/// [`SchemaError::Migrating`] while migrations run; [`ScopeError::Moved`] when the rows have been moved from here; or what the
+/// server says.
 pub(crate) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
     let mut transaction = owner.begin().await?;
     if !lock::keep_schema(&mut transaction).await? {
@@ -25,6 +28,9 @@ pub(crate) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(
     let text = "INSERT INTO tenantry.tenants (tenant) VALUES ($1) ON CONFLICT DO NOTHING";
     let registered = sqlx::query(text).bind(tenant).execute(&mut *transaction).await?;
     if registered.rows_affected() > 0 {
+        if gone::have_left(&mut transaction, TenantId::new(tenant), &Placement::Shared).await? {
+            return Err(ScopeError::Moved.into());
+        }
         copy_pristine(&mut transaction, tenant).await?;
         numbering::provision(&mut transaction, tenant).await?;
     }

@@ -20,7 +20,7 @@ pub struct Difference {
 }
 
 /// The differences between two schemas, object by object.
-pub(super) fn differences(
+pub(in crate::shared) fn differences(
     source: &[Object],
     shared: &[Object],
     names: &HashSet<Name>,
@@ -61,7 +61,10 @@ fn meanings(objects: &[Object], names: &HashSet<Name>, limits: &Limits) -> BTree
 }
 
 /// All names of the source's schema.
-pub(super) async fn names(objects: &[Object], connection: &mut SqliteConnection) -> Result<HashSet<Name>, sqlx::Error> {
+pub(in crate::shared) async fn names(
+    objects: &[Object],
+    connection: &mut SqliteConnection,
+) -> Result<HashSet<Name>, sqlx::Error> {
     let text = format!(
         "SELECT x.name FROM {SOURCE}.sqlite_schema s, pragma_table_xinfo(s.name, ?) x \
          WHERE s.type = 'table' AND s.sql NOT LIKE 'CREATE VIRTUAL%'"
@@ -94,7 +97,10 @@ pub(super) async fn migrations(connection: &mut SqliteConnection) -> Result<Opti
 }
 
 /// Whether a database says which migrations have run.
-pub(super) async fn has_migrations(database: &str, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+pub(in crate::shared) async fn has_migrations(
+    database: &str,
+    connection: &mut SqliteConnection,
+) -> Result<bool, sqlx::Error> {
     let text = format!("SELECT EXISTS (SELECT 1 FROM {database}.sqlite_schema WHERE type = 'table' AND name = ?)");
     sqlx::query_scalar(AssertSqlSafe(text)).bind(MIGRATIONS).fetch_one(connection).await
 }

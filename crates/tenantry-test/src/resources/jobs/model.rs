@@ -205,6 +205,6 @@ impl<'a> Model<'a> {
         let dead: Vec<_> = dead.iter().map(|dead| dead.id.as_str()).collect();
         assert_eq!(dead, own.dead.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), "{ops:?}");
         // Nobody waits for anything in here.
-        assert_eq!(self.broker.tend(&self.queue, "w", &[], Duration::from_secs(60)).await.unwrap(), Default::default());
+        assert_eq!(self.broker.tend(&self.queue, &[], Duration::from_secs(60)).await.unwrap(), Default::default());
     }
 }

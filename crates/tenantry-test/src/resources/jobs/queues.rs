@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenantry_core::TenantId;
-use tenantry_resource::jobs::{Broker, Counts, Envelope, NewJob, Outcome, Pushed, Taken, Tended};
+use tenantry_resource::jobs::{Broker, Counts, Envelope, Held, NewJob, Outcome, Pushed, Taken, Tended};
 
 /// All of it, each in a queue of its own.
 pub(super) async fn check(broker: &dyn Broker) {
@@ -11,6 +11,7 @@ pub(super) async fn check(broker: &dyn Broker) {
     what_comes_first(broker).await;
     only_one_worker_has_it(broker).await;
     outcomes(broker).await;
+    a_late_word_ends_no_newer_attempt(broker).await;
     a_job_that_was_lost_comes_again(broker).await;
     leases_are_extended(broker).await;
     a_lost_take(broker).await;
@@ -27,6 +28,11 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(super) fn job(id: &str) -> NewJob {
     let envelope = Envelope { payload: id.into(), metadata: "{}".to_owned(), signature: b"\0\xff".to_vec() };
     NewJob { id: id.to_owned(), delay: Duration::ZERO, priority: 0, attempts_max: 3, unique_key: None, envelope }
+}
+
+/// What was taken by this name.
+pub(super) fn held(id: &str, by: &str) -> Held {
+    Held { id: id.to_owned(), by: by.to_owned() }
 }
 
 pub(super) async fn push(broker: &dyn Broker, queue: &str, tenant: TenantId, jobs: &[NewJob]) {
@@ -98,7 +104,7 @@ async fn outcomes(broker: &dyn Broker) {
     finish(broker, "ends", again).await;
     assert_eq!(take(broker, "ends").await, None, "it waits");
     tokio::time::sleep(Duration::from_millis(5)).await;
-    assert_eq!(broker.tend("ends", "w", &[], LEASE).await.unwrap(), Tended { due: 1, ..Tended::default() });
+    assert_eq!(broker.tend("ends", &[], LEASE).await.unwrap(), Tended { due: 1, ..Tended::default() });
     let taken = take(broker, "ends").await.unwrap();
     assert_eq!((taken.attempt, taken.lost), (2, 0));
     finish(broker, "ends", Outcome::Dead { failure: "no luck at all".to_owned() }).await;
@@ -106,17 +112,46 @@ async fn outcomes(broker: &dyn Broker) {
     assert_eq!(take(broker, "ends").await, None);
 }
 
+/// Whoever does not hear that a job is finished says it again. Meanwhile the same worker may have taken it anew.
+async fn a_late_word_ends_no_newer_attempt(broker: &dyn Broker) {
+    push(broker, "late", ACME, &[NewJob { attempts_max: 9, ..job("late") }]).await;
+    let failure = || "no luck".to_owned();
+    let outcomes = [
+        Outcome::Returned,
+        Outcome::Again { delay: Duration::from_millis(1), failure: failure() },
+        Outcome::Dead { failure: failure() },
+    ];
+    for outcome in &outcomes {
+        broker.take("late", "w-1", LEASE).await.unwrap().unwrap();
+        assert!(broker.finish("w-1", "late", outcome).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        broker.tend("late", &[], LEASE).await.unwrap();
+        broker.revive("late", ACME, "late").await.unwrap();
+        broker.take("late", "w-2", Duration::from_millis(1)).await.unwrap().unwrap();
+        for late in outcomes.iter().chain([&Outcome::Done]) {
+            assert!(!broker.finish("w-1", "late", late).await.unwrap(), "{late:?} after {outcome:?}");
+        }
+        assert_eq!(counts(broker, "late").await, (0, 1, 0), "it runs, after {outcome:?}");
+        // Nor is the lease of the newer one extended.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let tended = broker.tend("late", &[held("late", "w-1")], LEASE).await.unwrap();
+        assert_eq!(tended, Tended { lost: 1, ..Tended::default() }, "after {outcome:?}");
+    }
+    broker.take("late", "w-3", LEASE).await.unwrap().unwrap();
+    assert!(broker.finish("w-3", "late", &Outcome::Done).await.unwrap());
+}
+
 async fn a_job_that_was_lost_comes_again(broker: &dyn Broker) {
     push(broker, "lost", ACME, &[NewJob { attempts_max: 2, ..job("lost") }]).await;
     let short = Duration::from_millis(1);
     assert!(broker.take("lost", "gone", short).await.unwrap().is_some());
     tokio::time::sleep(Duration::from_millis(5)).await;
-    assert_eq!(broker.tend("lost", "w", &[], LEASE).await.unwrap(), Tended { lost: 1, ..Tended::default() });
+    assert_eq!(broker.tend("lost", &[], LEASE).await.unwrap(), Tended { lost: 1, ..Tended::default() });
     assert!(!broker.finish("gone", "lost", &Outcome::Done).await.unwrap(), "it is no longer the first worker's");
     let taken = broker.take("lost", "gone too", short).await.unwrap().unwrap();
     assert_eq!((taken.attempt, taken.lost), (2, 1));
     tokio::time::sleep(Duration::from_millis(5)).await;
-    assert_eq!(broker.tend("lost", "w", &[], LEASE).await.unwrap(), Tended { dead: 1, ..Tended::default() });
+    assert_eq!(broker.tend("lost", &[], LEASE).await.unwrap(), Tended { dead: 1, ..Tended::default() });
     let dead = broker.dead("lost", ACME, 10).await.unwrap();
     assert!(dead[0].failure.contains("ended without a word"), "{}", dead[0].failure);
 }
@@ -124,9 +159,9 @@ async fn a_job_that_was_lost_comes_again(broker: &dyn Broker) {
 async fn leases_are_extended(broker: &dyn Broker) {
     push(broker, "kept", ACME, &[job("kept")]).await;
     broker.take("kept", "keeps", Duration::from_millis(500)).await.unwrap().unwrap();
-    broker.tend("kept", "keeps", &["kept".to_owned()], LEASE).await.unwrap();
+    broker.tend("kept", &[held("kept", "keeps")], LEASE).await.unwrap();
     tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(broker.tend("kept", "w", &[], LEASE).await.unwrap(), Tended::default());
+    assert_eq!(broker.tend("kept", &[], LEASE).await.unwrap(), Tended::default());
     assert!(broker.finish("keeps", "kept", &Outcome::Done).await.unwrap());
 }
 
@@ -138,7 +173,7 @@ async fn a_lost_take(broker: &dyn Broker) {
         assert_eq!(broker.take("astray", "w", short).await.unwrap().unwrap().id, id);
     }
     tokio::time::sleep(Duration::from_millis(5)).await;
-    let tended = broker.tend("astray", "w", &["known".to_owned()], LEASE).await.unwrap();
+    let tended = broker.tend("astray", &[held("known", "w")], LEASE).await.unwrap();
     assert_eq!(tended, Tended { lost: 1, ..Tended::default() }, "while the worker lives");
     let again = take(broker, "astray").await.unwrap();
     assert_eq!((again.id.as_str(), again.attempt, again.lost), ("astray", 2, 1));

@@ -61,7 +61,7 @@ async fn who_comes_and_goes_gains_nothing(broker: &dyn Broker) {
             push(broker, "goes", GLOBEX, &[job(&format!("again{number}"))]).await;
         }
         globex += u32::from(serve(broker, "goes").await == GLOBEX);
-        broker.tend("goes", "w", &[], LEASE).await.unwrap();
+        broker.tend("goes", &[], LEASE).await.unwrap();
     }
     assert!((29..=31).contains(&globex), "{globex} of 60");
     forget(broker).await;
@@ -101,7 +101,7 @@ async fn a_parked_tenant_keeps_its_turn(broker: &dyn Broker) {
             assert!(broker.finish("w", &taken.id, &Outcome::Returned).await.unwrap());
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
-        broker.tend("parked", "w", &[], LEASE).await.unwrap();
+        broker.tend("parked", &[], LEASE).await.unwrap();
     }
     // Resumed: it has not been counted what it was not given.
     let mut globex = 0;

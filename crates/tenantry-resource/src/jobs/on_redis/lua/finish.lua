@@ -1,9 +1,9 @@
--- What became of a job: worker, id, outcome, after how long it is to run again, why it failed, how long to remember that it was
--- there. Answers with 1, or 0 when it is not the worker's.
+-- What became of a job: the name of the attempt, id, outcome, after how long it is to run again, why it failed, how long to
+-- remember that it was there. Answers with 1, or 0 when the attempt is over.
 
-local worker, id, outcome = ARGV[1], ARGV[2], ARGV[3]
+local by, id, outcome = ARGV[1], ARGV[2], ARGV[3]
 local ended = job(id)
-if not ended or ended.worker ~= worker or not is_in(ended, 'running') then
+if not ended or ended.worker ~= by or not is_in(ended, 'running') then
     return 0
 end
 needs_no_room()

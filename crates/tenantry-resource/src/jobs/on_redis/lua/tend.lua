@@ -1,15 +1,15 @@
--- What goes on while a worker is there: queue, worker, lease, how many jobs at most, what is said of those that were lost, and
--- the ids of what the worker has. Answers with how many were due, lost, and lost in their last attempt, and with 1 if there may be
--- more.
+-- What goes on while a worker is there: queue, lease, how many jobs at most, what is said of those that were lost, and of what the
+-- worker has each the id and the name of the attempt. Answers with how many were due, lost, and lost in their last attempt, and
+-- with 1 if there may be more.
 
-local queue, worker, lease, step = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local queue, lease, step = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = now()
 local until_now = string.format('%.0f', time)
 needs_no_room()
 
-for at = 6, #ARGV do
+for at = 5, #ARGV, 2 do
     local held = job(ARGV[at])
-    if held and held.worker == worker and is_in(held, 'running') then
+    if held and held.worker == ARGV[at + 1] and is_in(held, 'running') then
         local leases = of_queue('leases', held.queue)
         -- Where a third of the lease is over.
         if tonumber(redis.call('ZSCORE', leases, held.id)) < time + lease * 2 / 3 then
@@ -27,7 +27,7 @@ for _, id in ipairs(ended) do
         local is_last = tonumber(attempts[1]) >= tonumber(attempts[2])
         move(found, 'running', is_last and 'dead' or 'ready')
         redis.call('HINCRBY', of_job(id), 'lost', 1)
-        redis.call('HSET', of_job(id), 'failure', ARGV[5])
+        redis.call('HSET', of_job(id), 'failure', ARGV[4])
         if is_last then
             dead = dead + 1
         else

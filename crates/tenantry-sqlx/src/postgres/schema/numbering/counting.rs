@@ -42,6 +42,70 @@ pub(in crate::postgres) async fn raise(
     Ok(names)
 }
 
+/// The last number that a tenant was given by each of the sequences that stand for tenants' own, by their names.
+pub(in crate::postgres) async fn last_of(
+    owner: &mut PgConnection,
+    tenant: i64,
+) -> Result<Vec<(String, Option<i64>)>, sqlx::Error> {
+    let mut all = Vec::new();
+    for numbered in read(owner).await? {
+        let last = numbered.counted(owner, tenant).await?;
+        all.push((numbered.name, last));
+    }
+    Ok(all)
+}
+
+/// How far a tenant has counted by itself: for each sequence that has given a number its name, the table that it belongs to,
+/// and the last number. Leaves the tenant that the connection works for undecided.
+pub(in crate::postgres) async fn counted(
+    owner: &mut PgConnection,
+    tenant: i64,
+) -> Result<Vec<(String, Option<String>, i64)>, sqlx::Error> {
+    let mut all = Vec::new();
+    for numbered in read(owner).await? {
+        let counted = numbered.counted(owner, tenant).await?;
+        all.extend(counted.map(|last| (numbered.name, numbered.table, last)));
+    }
+    Ok(all)
+}
+
+/// Lets a tenant go on after exactly these numbers, by the sequences' names, whatever it has counted so far. Runs as the
+/// owner, and is undone with the transaction. Says which sequences stand for tenants' own.
+pub(in crate::postgres) async fn stand_all(
+    owner: &mut PgConnection,
+    tenant: i64,
+    last: &HashMap<&str, Option<i64>>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let mut names = Vec::new();
+    for numbered in read(owner).await? {
+        let last = last.get(numbered.name.as_str()).copied().flatten();
+        let text = match numbered.is_gapless() {
+            true => numbered.forget(tenant) + "; " + &numbered.begin(tenant, last),
+            false => {
+                let sequence = numbered.sequence_of(tenant);
+                let is_there = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&sequence);
+                match (is_there.fetch_one(&mut *owner).await?, last) {
+                    (false, _) => numbered.begin(tenant, last),
+                    // After this, and not before, the server takes a number back with the transaction.
+                    (true, None) => format!("ALTER SEQUENCE {sequence} RESTART"),
+                    (true, Some(last)) => {
+                        format!("ALTER SEQUENCE {sequence} RESTART; SELECT pg_catalog.setval('{sequence}', {last})")
+                    }
+                }
+            }
+        };
+        run(owner, &[text]).await?;
+        names.push(numbered.name);
+    }
+    Ok(names)
+}
+
+/// Drops what a tenant counts with.
+pub(in crate::postgres) async fn forget(owner: &mut PgConnection, tenant: i64) -> Result<(), sqlx::Error> {
+    let statements: Vec<_> = read(owner).await?.iter().map(|numbered| numbered.forget(tenant)).collect();
+    run(owner, &statements).await
+}
+
 /// Runs statements, many at once, and leaves no tenant behind.
 pub(super) async fn run(owner: &mut PgConnection, statements: &[String]) -> Result<(), sqlx::Error> {
     for some in statements.chunks(200) {
@@ -64,6 +128,18 @@ impl Numbered {
         let sequence = self.sequence_of(tenant);
         let raised = last.map(|last| format!("; SELECT pg_catalog.setval('{sequence}', {last})")).unwrap_or_default();
         format!("CREATE SEQUENCE {sequence} {options}{raised}")
+    }
+
+    /// The statements that drop it again.
+    fn forget(&self, tenant: i64) -> String {
+        if !self.is_gapless() {
+            return format!("DROP SEQUENCE IF EXISTS {}", self.sequence_of(tenant));
+        }
+        format!(
+            "SELECT pg_catalog.set_config('tenantry.tenant', '{tenant}', true); \
+             DELETE FROM tenantry.counters WHERE number = {} AND _tenant = {tenant}",
+            self.number
+        )
     }
 
     /// Says which number a tenant has got last.

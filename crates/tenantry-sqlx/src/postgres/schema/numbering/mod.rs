@@ -26,7 +26,7 @@ mod wall;
 use sqlx::PgConnection;
 use tenantry_sql::Quoted;
 
-pub(in crate::postgres) use self::counting::{provision, raise};
+pub(in crate::postgres) use self::counting::{counted, forget, last_of, provision, raise, stand_all};
 pub(super) use self::{
     change::{change, forget_dropped},
     functions::install,

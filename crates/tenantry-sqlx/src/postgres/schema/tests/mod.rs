@@ -70,6 +70,7 @@ impl Home {
         let version = i64::try_from(self.migrations.len()).unwrap() + 1;
         self.migrations.push(migration(version, script, false));
         let outcome = migrate(&mut self.owner, &migrator(&self.migrations), Limits::default()).await;
+        let outcome = outcome.map(drop).map_err(MigrateError::from);
         if outcome.is_err() {
             self.migrations.pop();
         }

@@ -151,7 +151,7 @@ async fn compare(
         return Ok((Vec::new(), false));
     }
     let names = agreement::names(objects, connection).await.map_err(|error| source.failed(error))?;
-    let mut shared = options.connect(&options.shared).create_if_missing(false).connect().await?;
+    let mut shared = options.connect(&options.shared).connect().await?;
     if store::layout(&mut shared).await?.is_none() {
         return Ok((Vec::new(), false));
     }

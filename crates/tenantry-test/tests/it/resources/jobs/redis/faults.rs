@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tenantry_core::{Code, Refusal};
 use tenantry_resource::{
-    jobs::{Broker, BrokerError, JobError, JobQueue, Outcome, RedisJobs},
+    jobs::{Broker, BrokerError, Held, JobError, JobQueue, Outcome, RedisJobs},
     redis::RedisServer,
     within,
 };
@@ -136,7 +136,7 @@ async fn a_server_without_room_refuses_jobs_and_lets_workers_go_on() {
 
     // Another process can come, and whatever makes room in the end goes on.
     let broker = open(server.url(), options).await;
-    assert_eq!(broker.tend("full", "w", &[], LEASE).await.unwrap().due, 1);
+    assert_eq!(broker.tend("full", &[], LEASE).await.unwrap().due, 1);
     let mut outcomes = [
         Outcome::Dead { failure: "why".to_owned() },
         Outcome::Again { delay: LEASE, failure: "why".to_owned() },
@@ -146,7 +146,8 @@ async fn a_server_without_room_refuses_jobs_and_lets_workers_go_on() {
     ]
     .into_iter();
     while let Some(taken) = broker.take("full", "w", LEASE).await.unwrap() {
-        broker.tend("full", "w", std::slice::from_ref(&taken.id), Duration::from_secs(600)).await.unwrap();
+        let held = Held { id: taken.id.clone(), by: "w".to_owned() };
+        broker.tend("full", &[held], Duration::from_secs(600)).await.unwrap();
         assert!(broker.finish("w", &taken.id, &outcomes.next().unwrap()).await.unwrap());
     }
     assert_eq!(outcomes.next(), None);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use redis::AsyncCommands;
 use tenantry_core::TenantId;
-use tenantry_resource::jobs::{Broker, Envelope, NewJob, Outcome, Pushed, Tended};
+use tenantry_resource::jobs::{Broker, Envelope, Held, NewJob, Outcome, Pushed, Tended};
 use tenantry_test::resources::redis::{OwnRedis, options};
 
 use super::{admin, open};
@@ -65,7 +65,7 @@ async fn all_keys_are_in_one_slot_and_a_tenant_that_is_forgotten_leaves_none() {
     let counts = broker.counts(GLOBEX).await.unwrap();
     assert_eq!((counts[0].waiting, counts[0].running, counts[0].dead), (6, 1, 1), "another tenant's are untouched");
     assert_eq!(broker.forget(GLOBEX).await.unwrap(), 8);
-    assert_eq!(broker.tend(queue, "w", &[], LEASE).await.unwrap(), Tended::default());
+    assert_eq!(broker.tend(queue, &[], LEASE).await.unwrap(), Tended::default());
     let left: Vec<_> = keys(&mut redis, "").await.into_iter().filter(|key| !key.contains(":done:")).collect();
     assert_eq!(left, [format!("{slot}clock:{queue}"), format!("{slot}layout"), format!("{slot}number")]);
     for done in keys(&mut redis, "").await.into_iter().filter(|key| key.contains(":done:")) {
@@ -95,7 +95,7 @@ async fn a_call_does_the_same_however_many_jobs_there_are() {
             let taken = broker.take(&queue, "w", LEASE).await.unwrap().unwrap();
             broker.finish("w", &taken.id, &outcome).await.unwrap();
         }
-        broker.tend(&queue, "w", &[], LEASE).await.unwrap();
+        broker.tend(&queue, &[], LEASE).await.unwrap();
         let mut count = async |what: &'static str, redis: &mut redis::aio::MultiplexedConnection| {
             let info: String = redis::cmd("INFO").arg("commandstats").query_async(redis).await.unwrap();
             let calls =
@@ -108,7 +108,7 @@ async fn a_call_does_the_same_however_many_jobs_there_are() {
         count("push", &mut redis).await;
         let taken = broker.take(&queue, "w", LEASE).await.unwrap().unwrap();
         count("take", &mut redis).await;
-        broker.tend(&queue, "w", std::slice::from_ref(&taken.id), LEASE).await.unwrap();
+        broker.tend(&queue, &[Held { id: taken.id.clone(), by: "w".to_owned() }], LEASE).await.unwrap();
         count("tend", &mut redis).await;
         broker.finish("w", &taken.id, &Outcome::Done).await.unwrap();
         count("finish", &mut redis).await;
@@ -127,7 +127,7 @@ async fn what_is_due_becomes_ready_in_steps() {
     broker.push("steps", ACME, &jobs, None).await.unwrap();
     tokio::time::sleep(Duration::from_millis(5)).await;
     for due in [1000, 1000, 500, 0] {
-        assert_eq!(broker.tend("steps", "w", &[], LEASE).await.unwrap(), Tended { due, ..Tended::default() });
+        assert_eq!(broker.tend("steps", &[], LEASE).await.unwrap(), Tended { due, ..Tended::default() });
     }
     assert_eq!(broker.forget(ACME).await.unwrap(), 2_500);
 }
@@ -191,7 +191,7 @@ async fn a_tenant_is_forgotten_at_once_and_what_is_left_goes_later() {
     tokio::time::sleep(Duration::from_millis(5)).await;
     let (mut due, mut lost) = (0, 0);
     for _ in 0..20 {
-        let Tended { due: now, lost: ended, dead } = broker.tend("left", "another", &[], LEASE).await.unwrap();
+        let Tended { due: now, lost: ended, dead } = broker.tend("left", &[], LEASE).await.unwrap();
         assert_eq!(dead, 0);
         (due, lost) = (due + now, lost + ended);
     }

@@ -1,7 +1,18 @@
 //! What is the same for migrations on all databases.
 
+mod error;
+mod pending;
+mod run;
+
 use sqlx::migrate::{MigrateError, Migration, Migrator};
+use tenantry_core::MigrationName;
 use tenantry_sql::{Code, Plan, Refused};
+
+pub use self::error::MigrationError;
+pub(crate) use self::{
+    pending::{all, pending},
+    run::{Halted, run},
+};
 
 /// The same migrations. `Migrator` cannot be cloned.
 pub(crate) fn copy(migrator: &Migrator) -> Migrator {
@@ -13,6 +24,17 @@ pub(crate) fn copy(migrator: &Migrator) -> Migrator {
         table_name: migrator.table_name.clone(),
         create_schemas: migrator.create_schemas.clone(),
     }
+}
+
+/// The same, for a process that opens databases while it runs: one that a later version of the application has migrated
+/// meanwhile is opened as it is.
+pub(crate) fn copy_for_opening(migrator: &Migrator) -> Migrator {
+    Migrator { ignore_missing: true, ..copy(migrator) }
+}
+
+/// What a migration is called.
+pub(crate) fn name(migration: &Migration) -> MigrationName {
+    MigrationName { version: migration.version, description: migration.description.clone().into_owned() }
 }
 
 /// Refuses a statement that would not change the rows of all tenants, and of those to come, in the same way.

@@ -1,0 +1,193 @@
+//! From step to step, and back.
+
+use std::time::{Duration, Instant};
+
+use tenantry_core::{
+    Direction, Ledger, LedgerError, NewOperation, Operation, OperationId, Outcome, Subject, Tenant, TenantId, Worker,
+};
+
+use super::{
+    import::Brought,
+    procedure::{Intent, Procedure},
+    step::{Step, StepError},
+};
+use crate::{Control, VerbError, with_causes};
+
+/// An operation that came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What was done, as the ledger has it now.
+    pub operation: Operation,
+    /// The tenant as it is now; nothing where it is gone.
+    pub tenant: Option<Tenant>,
+}
+
+impl Control {
+    /// Writes an operation to the ledger, and takes its steps.
+    pub(super) async fn operate(&self, intent: Intent) -> Result<Ended, VerbError> {
+        self.operate_with(intent, &Brought::default()).await
+    }
+
+    /// The same, with what only the one who begins it has.
+    pub(super) async fn operate_with(
+        &self,
+        Intent { subject, procedure }: Intent,
+        brought: &Brought<'_>,
+    ) -> Result<Ended, VerbError> {
+        if let Subject::Existing(tenant) = &subject {
+            self.finish_abandoned(*tenant).await?;
+        }
+        let run = Run::new(self, brought)?;
+        let new = NewOperation { subject, verb: procedure.verb().to_owned(), input: procedure.input()? };
+        let (operation, _) = self.ledger().begin(new, &run.worker).await?;
+        run.go_on(operation, &procedure).await
+    }
+
+    /// Brings to an end what was being done to a tenant by somebody who is lost.
+    async fn finish_abandoned(&self, tenant: TenantId) -> Result<(), VerbError> {
+        let Some(operation) = self.ledger().of(tenant).await? else { return Ok(()) };
+        let Operation { id, slug: tenant, verb, .. } = operation;
+        match self.resume_operation(id).await {
+            Ok(_) | Err(VerbError::Undone { .. }) => Ok(()),
+            Err(VerbError::Ledger(LedgerError::Lost { .. })) => Err(LedgerError::Busy { tenant, verb, id }.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Goes on with an operation that nobody works on.
+    ///
+    /// # Errors
+    ///
+    /// [`VerbError`]; [`LedgerError::Lost`] in it when somebody works on it, or when it has ended.
+    pub async fn resume_operation(&self, id: OperationId) -> Result<Ended, VerbError> {
+        let brought = Brought::default();
+        let run = Run::new(self, &brought)?;
+        let operation = self.ledger().take(id, &run.worker).await?;
+        let procedure = Procedure::of(&operation)?;
+        run.go_on(operation, &procedure).await
+    }
+}
+
+/// One who works on one operation. Nobody else has this name, so that nobody else is taken for it.
+struct Run<'a, 'b> {
+    control: &'a Control,
+    brought: &'a Brought<'b>,
+    worker: Worker,
+}
+
+impl<'a, 'b> Run<'a, 'b> {
+    fn new(control: &'a Control, brought: &'a Brought<'b>) -> Result<Self, VerbError> {
+        let name = getrandom::u64().map_err(|error| VerbError::Random { source: error })?;
+        Ok(Self {
+            control,
+            brought,
+            worker: Worker { name: format!("{}-{name:016x}", std::process::id()), lease: control.lease() },
+        })
+    }
+
+    fn ledger(&self) -> &dyn Ledger {
+        self.control.ledger()
+    }
+
+    /// Takes the steps that are left of an operation that is this worker's.
+    async fn go_on(&self, mut operation: Operation, procedure: &Procedure) -> Result<Ended, VerbError> {
+        let direction = operation.progress.direction;
+        if direction == Direction::Forth {
+            let Some(error) = self.take(&mut operation, &procedure.forth()).await? else {
+                return self.end(operation, Outcome::Done).await;
+            };
+            tracing::warn!(%error, operation = %operation.id, tenant = %operation.slug, "a step has failed");
+            operation.progress.problem = Some(with_causes(&error));
+        }
+        // Who is on the way back already has one, whatever had been done.
+        let taken = if direction == Direction::Forth { operation.progress.steps } else { 0 };
+        let Some(back) = procedure.back(taken) else { return Err(self.leave(operation).await) };
+        if direction == Direction::Forth {
+            (operation.progress.direction, operation.progress.steps) = (Direction::Back, 0);
+            self.ledger().write(operation.id, &self.worker, &operation.progress).await?;
+        }
+        if let Some(error) = self.take(&mut operation, &back).await? {
+            operation.progress.problem = Some(with_causes(&error));
+            return Err(self.leave(operation).await);
+        }
+        let Operation { id, verb, slug: tenant, .. } = operation.clone();
+        let problem = operation.progress.problem.clone().unwrap_or_default();
+        self.end(operation, Outcome::Undone).await?;
+        Err(VerbError::Undone { id, verb, tenant, problem })
+    }
+
+    /// Takes the steps that are left of these. Says why one has failed; how far it got is in the operation.
+    async fn take(&self, operation: &mut Operation, steps: &[Step]) -> Result<Option<StepError>, VerbError> {
+        let taken = usize::try_from(operation.progress.steps).unwrap_or(usize::MAX);
+        for (number, step) in (1..).zip(steps).skip(taken) {
+            tracing::debug!(operation = %operation.id, step = step.name(), "next step");
+            let mut progress = operation.progress.clone();
+            let work = async {
+                // Counting may take a while as well.
+                step.announce(self.control, operation.tenant, (number, steps.len())).await;
+                step.take(self.control, operation.tenant, self.brought, &mut progress).await
+            };
+            if let Err(error) = self.keeping(operation, work).await? {
+                return Ok(Some(error));
+            }
+            progress.steps += 1;
+            self.ledger().write(operation.id, &self.worker, &progress).await?;
+            operation.progress = progress;
+        }
+        Ok(None)
+    }
+
+    /// Works on an operation while its lease is extended. Stops when it is lost.
+    async fn keeping<T>(&self, operation: &Operation, work: impl Future<Output = T>) -> Result<T, VerbError> {
+        // Side by side, not in turns: the work may hold what the ledger waits for.
+        tokio::select! {
+            done = work => Ok(done),
+            lost = self.keep(operation) => Err(lost),
+        }
+    }
+
+    /// Extends the lease again and again, and ends when it is lost.
+    async fn keep(&self, operation: &Operation) -> VerbError {
+        let worker = &self.worker;
+        let mut until = Instant::now() + worker.lease;
+        loop {
+            tokio::time::sleep(worker.lease / 3).await;
+            let asked = Instant::now();
+            match self.ledger().keep(operation.id, worker).await {
+                Ok(()) => until = asked + worker.lease,
+                Err(LedgerError::Catalog(error)) if asked < until => {
+                    tracing::warn!(%error, operation = %operation.id, "the lease of an operation cannot be extended");
+                }
+                Err(error) => return error.into(),
+            }
+        }
+    }
+
+    async fn end(&self, operation: Operation, outcome: Outcome) -> Result<Ended, VerbError> {
+        self.ledger().end(operation.id, &self.worker, outcome, &operation.progress).await?;
+        let tenant = self.control.catalog().by_id(operation.tenant).await?;
+        Ok(Ended { operation: Operation { outcome: Some(outcome), ..operation }, tenant })
+    }
+
+    /// Writes how far it got, and lets go of it, so that it can be gone on with at once.
+    async fn leave(&self, operation: Operation) -> VerbError {
+        let at_once = Worker { name: self.worker.name.clone(), lease: Duration::ZERO };
+        if let Err(error) = self.ledger().write(operation.id, &at_once, &operation.progress).await {
+            return error.into();
+        }
+        let problem = operation.progress.problem.unwrap_or_default();
+        VerbError::Unfinished { id: operation.id, verb: operation.verb, tenant: operation.slug, problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let tenant = Tenant::new(TenantId::new(1), "acme".parse().unwrap());
+        let error = StepError::Plane(tenantry_core::PlaneError::new("rows", &tenant, "the disk is full"));
+        assert_eq!(with_causes(&error), "the rows of acme cannot be worked on: the disk is full");
+    }
+}

@@ -1,0 +1,431 @@
+//! Operations, killed at every point: all or nothing, nothing lost, nobody else touched.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tenantry_control::{Control, Ended, Erasing, VerbError};
+use tenantry_core::{
+    Amount, BoxFuture, Catalog, LedgerError, NewTenant, Outcome, Plane, PlaneError, Plans, SettingChange, Slug, Status,
+    Tenant, TenantId,
+};
+use tenantry_sqlx::{OpenOptions, SqliteCatalog};
+
+#[tokio::test]
+async fn a_tenant_is_made_from_a_template() {
+    let world = World::new().await;
+    let ended = world.control().create_from(&slug("seed"), new("trial")).await.unwrap();
+    let tenant = ended.tenant.unwrap();
+    assert_eq!((tenant.status, tenant.template), (Status::Active, Some(world.id("seed").await)));
+    assert_eq!(world.of(tenant.id), world.of(world.id("seed").await));
+    assert_eq!(ended.operation.progress.amounts["rows"], Amount::items(3));
+    assert_eq!(ended.operation.outcome, Some(Outcome::Done));
+    world.nobody_else_was_touched().await;
+}
+
+#[tokio::test]
+async fn a_clone_has_settings_of_its_own() {
+    let world = World::new().await;
+    let set = [SettingChange { path: "a".parse().unwrap(), value: Some(1.into()) }];
+    let seed = world.id("seed").await;
+    let amendment = tenantry_core::Amendment { settings: set.to_vec(), ..Default::default() };
+    world.catalog.amend(seed, &amendment, None).await.unwrap();
+    let mut new = new("copy");
+    new.status = Status::Suspended;
+    let tenant = world.control().clone_tenant(&slug("seed"), new).await.unwrap().tenant.unwrap();
+    assert_eq!((tenant.settings.to_json().as_str(), tenant.template), (r#"{"a":1}"#, None));
+    assert_eq!(tenant.status, Status::Suspended, "as it was asked for");
+    world.nobody_else_was_touched().await;
+}
+
+#[tokio::test]
+async fn a_step_that_fails_is_undone() {
+    let world = World::new().await;
+    world.uploads.break_down("copy");
+    let error = world.control().create_from(&slug("seed"), new("trial")).await.unwrap_err();
+    let VerbError::Undone { problem, verb, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((verb.as_str(), problem.as_str()), ("clone", "the uploads of trial cannot be worked on: no space left"));
+    assert_eq!(world.catalog.by_slug(&slug("trial")).await.unwrap(), None);
+    world.only_these_have_something(&["seed", "other"]).await;
+    // The name is free again.
+    world.uploads.mend();
+    world.control().create_from(&slug("seed"), new("trial")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_is_gone_on_with() {
+    let world = World::new().await;
+    let tenant = world.trained().await;
+    world.uploads.break_down("copy");
+    let error = world.control().reset(&slug("training")).await.unwrap_err();
+    assert!(matches!(&error, VerbError::Unfinished { .. }), "{error:?}");
+    let left = world.control().ledger().of(tenant).await.unwrap().unwrap();
+    assert_eq!(left.progress.steps, 3, "close, settle and copy rows are done");
+    assert_eq!(world.catalog.by_id(tenant).await.unwrap().unwrap().status, Status::Provisioning, "it is not served");
+    let error = world.control().resume(&slug("training"), tenantry_control::Deleted::Perhaps).await.unwrap_err();
+    assert!(matches!(error, VerbError::Provisioning { .. }), "{error:?}");
+    world.uploads.mend();
+    let recovered = world.control().recover().await.unwrap();
+    assert_eq!((recovered.ended.len(), recovered.failed.len()), (1, 0));
+    world.is_reset(tenant).await;
+}
+
+#[tokio::test]
+async fn the_next_verb_goes_on_with_what_was_abandoned() {
+    let world = World::new().await;
+    let tenant = world.trained().await;
+    world.uploads.break_down("copy");
+    world.control().reset(&slug("training")).await.unwrap_err();
+    world.uploads.mend();
+    world.control().reset(&slug("training")).await.unwrap();
+    world.is_reset(tenant).await;
+}
+
+#[tokio::test]
+async fn two_operations_on_one_tenant_exclude_each_other() {
+    let world = World::new().await;
+    world.trained().await;
+    let (one, two) = (world.control().with_lease(Duration::from_secs(60)), world.control());
+    let training = slug("training");
+    let (one, two) = tokio::join!(one.reset(&training), async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        two.with_lease(Duration::from_secs(60)).reset(&training).await
+    });
+    let busy = |ended: &Result<Ended, VerbError>| matches!(ended, Err(VerbError::Ledger(LedgerError::Busy { .. })));
+    assert!(one.is_ok() && (two.is_ok() || busy(&two)) || busy(&one) && two.is_ok(), "{one:?} {two:?}");
+}
+
+#[tokio::test]
+async fn whoever_listens_hears_of_each_step_and_how_much_it_is() {
+    let world = World::new().await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&heard);
+    let listener = tenantry_core::Listener::new(move |news| hears.lock().unwrap().push(format!("{news:?}")));
+    world.control().with_listener(listener).create_from(&slug("seed"), new("trial")).await.unwrap();
+    let step = |name: &str, number: u32| format!("Step {{ name: {name:?}, number: {number}, of: 3 }}");
+    let expected = [
+        step("copy rows", 1),
+        "Expected(3)".to_owned(),
+        step("copy uploads", 2),
+        "Expected(3)".to_owned(),
+        step("open", 3),
+    ];
+    assert_eq!(*heard.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_dry_run_refuses_what_is_busy_and_says_what_was_abandoned() {
+    let world = World::new().await;
+    let tenant = world.trained().await;
+    let foreseen = world.control().dry_run().reset(&slug("training")).await.unwrap();
+    assert_eq!((foreseen.copied["rows"], foreseen.removed["rows"]), (Amount::items(3), Amount::items(1)));
+    assert_eq!(foreseen.steps, ["close", "settle", "copy rows", "copy uploads", "renew", "open"]);
+    let (before, after) = (foreseen.before.unwrap(), foreseen.after.unwrap());
+    assert_eq!((before.settings.iter().count(), after.settings.iter().count()), (1, 0));
+    assert_eq!(after.epoch, before.epoch + 1);
+    assert_eq!(world.of(tenant)["rows"], ["mine"]);
+    world.uploads.break_down("copy");
+    let lasting = world.control().with_lease(Duration::from_secs(60));
+    lasting.reset(&slug("training")).await.unwrap_err();
+    let id = world.control().ledger().of(tenant).await.unwrap().unwrap().id;
+    let foreseen = world.control().dry_run().reset(&slug("training")).await.unwrap();
+    assert_eq!(foreseen.unfinished.map(|operation| operation.id), Some(id));
+    let abandoned = world.control().dry_run().recover().await.unwrap();
+    assert_eq!(abandoned.iter().map(|operation| operation.id).collect::<Vec<_>>(), [id]);
+    let worker = tenantry_core::Worker { name: "somebody".to_owned(), lease: Duration::from_secs(60) };
+    world.control().ledger().take(id, &worker).await.unwrap();
+    let error = world.control().dry_run().reset(&slug("training")).await.unwrap_err();
+    assert!(matches!(error, VerbError::Ledger(LedgerError::Busy { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn only_what_is_due_is_erased() {
+    let world = World::new().await;
+    let other = slug("other");
+    let control = world.control();
+    let error = control.erase(&other, Erasing::Now).await.unwrap_err();
+    assert!(matches!(error, VerbError::NotDeleting { .. }), "{error:?}");
+    assert!(control.delete(&other, Duration::from_secs(3600)).await.unwrap().changed);
+    assert!(!control.delete(&other, Duration::ZERO).await.unwrap().changed, "the first mark counts");
+    let error = control.erase(&other, Erasing::WhenDue).await.unwrap_err();
+    assert!(matches!(error, VerbError::EraseLater { .. }), "{error:?}");
+    let id = world.id("other").await;
+    let ended = control.erase(&other, Erasing::Now).await.unwrap();
+    assert_eq!(ended.tenant, None);
+    assert_eq!(ended.operation.progress.amounts["rows"], Amount::items(2));
+    assert!(world.of(id).values().all(Vec::is_empty));
+    world.only_these_have_something(&["seed"]).await;
+}
+
+#[tokio::test]
+async fn an_undeleted_tenant_is_not_due() {
+    let world = World::new().await;
+    let (other, control) = (slug("other"), world.control());
+    control.delete(&other, Duration::ZERO).await.unwrap();
+    let tenant = control.resume(&other, tenantry_control::Deleted::NotYet).await.unwrap().tenant;
+    assert_eq!((tenant.status, tenant.erase_at), (Status::Active, None));
+}
+
+#[tokio::test]
+async fn a_straggler_is_found_when_it_is_counted() {
+    let world = World::new().await;
+    let control = world.control();
+    control.delete(&slug("other"), Duration::ZERO).await.unwrap();
+    *world.rows.straggler.lock().unwrap() = true;
+    let ended = control.erase(&slug("other"), Erasing::WhenDue).await.unwrap();
+    assert_eq!(ended.operation.progress.amounts["rows"], Amount::items(3), "one was written after all were erased");
+    world.only_these_have_something(&["seed"]).await;
+}
+
+#[tokio::test]
+async fn a_clone_that_is_killed_anywhere_is_finished_or_gone() {
+    killed_anywhere(
+        async |control| control.create_from(&slug("seed"), new("trial")).await.map(drop),
+        async |world| {
+            let Some(tenant) = world.catalog.by_slug(&slug("trial")).await.unwrap() else {
+                return world.only_these_have_something(&["seed", "other"]).await;
+            };
+            assert_eq!(tenant.status, Status::Active);
+            assert_eq!(world.of(tenant.id), world.of(world.id("seed").await));
+        },
+        async |_| {},
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_reset_that_is_killed_anywhere_is_finished() {
+    killed_anywhere(
+        async |control| control.reset(&slug("training")).await.map(drop),
+        async |world| {
+            let tenant = world.catalog.by_slug(&slug("training")).await.unwrap().unwrap();
+            if tenant.epoch == 0 {
+                // It was killed before it was written down.
+                assert_eq!(tenant.status, Status::Active);
+                assert_eq!(world.of(tenant.id)["rows"], ["mine"]);
+            } else {
+                world.is_reset(tenant.id).await;
+            }
+        },
+        async |world| {
+            world.trained().await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_is_killed_anywhere_is_finished() {
+    killed_anywhere(
+        async |control| control.erase(&slug("training"), Erasing::Now).await.map(drop),
+        async |world| match world.catalog.by_slug(&slug("training")).await.unwrap() {
+            Some(tenant) => assert_eq!(world.of(tenant.id)["rows"], ["mine"], "it was not begun"),
+            None => world.only_these_have_something(&["seed", "other"]).await,
+        },
+        async |world| {
+            world.trained().await;
+            world.control().delete(&slug("training"), Duration::ZERO).await.unwrap();
+        },
+    )
+    .await;
+}
+
+/// Kills `verb` after each number of times that it was polled, until it comes to its end; lets somebody else recover, and
+/// checks what is left.
+async fn killed_anywhere(
+    verb: impl AsyncFn(Control) -> Result<(), VerbError>,
+    check: impl AsyncFn(&World),
+    prepare: impl AsyncFn(&World),
+) {
+    let mut kills = 0;
+    for polls in 1.. {
+        let world = World::new().await;
+        prepare(&world).await;
+        let killed = crate::dropped_after(polls, verb(world.control())).await.is_none();
+        if killed {
+            kills += 1;
+            // What it had asked the database for last is done before this is.
+            world.catalog.describe_settings("{}").await.unwrap();
+            // Its lease runs out.
+            tokio::time::sleep(LEASE * 2).await;
+            let recovered = world.control().recover().await.unwrap();
+            assert!(recovered.failed.is_empty(), "{:?}", recovered.failed);
+        }
+        assert!(world.control().ledger().abandoned(None, 10).await.unwrap().is_empty());
+        check(&world).await;
+        world.nobody_else_was_touched().await;
+        if !killed {
+            break;
+        }
+    }
+    assert!(kills > 0);
+}
+
+/// How long the tests' workers are waited for.
+const LEASE: Duration = Duration::from_millis(15);
+
+struct World {
+    catalog: Arc<SqliteCatalog>,
+    rows: Arc<Memory>,
+    uploads: Arc<Memory>,
+    _folder: TempDir,
+}
+
+impl World {
+    /// `seed` has three things in each plane, `other` two.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenantry.db");
+        let catalog = Arc::new(SqliteCatalog::open(path, OpenOptions::create_if_missing()).await.unwrap());
+        let world = Self { catalog, rows: Memory::new("rows"), uploads: Memory::new("uploads"), _folder: folder };
+        for (name, things) in [("seed", &["a", "b", "c"][..]), ("other", &["x", "y"])] {
+            let tenant = world.catalog.create(new(name)).await.unwrap();
+            for plane in [&world.rows, &world.uploads] {
+                plane.put(tenant.id, things);
+            }
+        }
+        world
+    }
+
+    fn control(&self) -> Control {
+        let planes = [Arc::clone(&self.rows) as Arc<dyn Plane>, Arc::clone(&self.uploads) as Arc<dyn Plane>];
+        Control::new(Arc::clone(&self.catalog), Plans::default())
+            .with_planes(planes)
+            .with_settle(Duration::ZERO)
+            .with_lease(LEASE)
+    }
+
+    /// A tenant that was made from `seed`, and has changed since.
+    async fn trained(&self) -> TenantId {
+        let lasting = self.control().with_lease(Duration::from_secs(60));
+        let tenant = lasting.create_from(&slug("seed"), new("training")).await.unwrap().tenant.unwrap();
+        self.rows.put(tenant.id, &["mine"]);
+        let set = SettingChange { path: "mine".parse().unwrap(), value: Some(true.into()) };
+        let amendment = tenantry_core::Amendment { settings: vec![set], ..Default::default() };
+        self.catalog.amend(tenant.id, &amendment, None).await.unwrap();
+        tenant.id
+    }
+
+    async fn is_reset(&self, id: TenantId) {
+        let tenant = self.catalog.by_id(id).await.unwrap().unwrap();
+        assert_eq!(tenant.status, Status::Active);
+        assert_eq!(self.of(id), self.of(self.id("seed").await));
+        assert!(tenant.settings.iter().next().is_none(), "{:?}", tenant.settings);
+        assert!(tenant.epoch >= 1, "it has begun anew");
+    }
+
+    async fn id(&self, name: &str) -> TenantId {
+        self.catalog.by_slug(&slug(name)).await.unwrap().unwrap().id
+    }
+
+    /// What a tenant has, by plane.
+    fn of(&self, tenant: TenantId) -> BTreeMap<&'static str, Vec<String>> {
+        [&self.rows, &self.uploads].map(|plane| (plane.name, plane.of(tenant))).into()
+    }
+
+    async fn nobody_else_was_touched(&self) {
+        for plane in [&self.rows, &self.uploads] {
+            assert_eq!(plane.of(self.id("seed").await), ["a", "b", "c"]);
+            assert_eq!(plane.of(self.id("other").await), ["x", "y"]);
+        }
+    }
+
+    async fn only_these_have_something(&self, names: &[&str]) {
+        for plane in [&self.rows, &self.uploads] {
+            let things = plane.things.lock().unwrap().clone();
+            for (tenant, _) in things.iter().filter(|(_, things)| !things.is_empty()) {
+                let tenant = self.catalog.by_id(*tenant).await.unwrap();
+                assert!(tenant.is_some_and(|tenant| names.contains(&tenant.slug.as_str())), "{things:?}");
+            }
+        }
+    }
+}
+
+/// A plane in memory that does one thing after the other, so that it can be killed between them.
+struct Memory {
+    name: &'static str,
+    things: Mutex<BTreeMap<TenantId, Vec<String>>>,
+    broken: Mutex<Option<&'static str>>,
+    /// Whether somebody writes one more after everything was erased, once.
+    straggler: Mutex<bool>,
+}
+
+impl Memory {
+    fn new(name: &'static str) -> Arc<Self> {
+        Arc::new(Self { name, things: Mutex::default(), broken: Mutex::default(), straggler: Mutex::default() })
+    }
+
+    fn put(&self, tenant: TenantId, things: &[&str]) {
+        self.things.lock().unwrap().insert(tenant, things.iter().map(|thing| (*thing).to_owned()).collect());
+    }
+
+    fn of(&self, tenant: TenantId) -> Vec<String> {
+        self.things.lock().unwrap().get(&tenant).cloned().unwrap_or_default()
+    }
+
+    fn break_down(&self, at: &'static str) {
+        *self.broken.lock().unwrap() = Some(at);
+    }
+
+    fn mend(&self) {
+        *self.broken.lock().unwrap() = None;
+    }
+
+    fn check(&self, what: &str, tenant: &Tenant) -> Result<(), PlaneError> {
+        match *self.broken.lock().unwrap() {
+            Some(broken) if broken == what => Err(PlaneError::new(self.name, tenant, "no space left")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Plane for Memory {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn count<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<Amount, PlaneError>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            Ok(Amount::items(self.of(tenant.id).len() as u64))
+        })
+    }
+
+    fn erase<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<Amount, PlaneError>> {
+        Box::pin(async move {
+            self.check("erase", tenant)?;
+            let mut erased = 0;
+            while self.things.lock().unwrap().entry(tenant.id).or_default().pop().is_some() {
+                erased += 1;
+                tokio::task::yield_now().await;
+            }
+            if std::mem::take(&mut *self.straggler.lock().unwrap()) {
+                self.put(tenant.id, &["late"]);
+            }
+            Ok(Amount::items(erased))
+        })
+    }
+
+    fn copy<'a>(&'a self, from: &'a Tenant, to: &'a Tenant) -> BoxFuture<'a, Result<Amount, PlaneError>> {
+        Box::pin(async move {
+            self.erase(to).await?;
+            for thing in self.of(from.id) {
+                self.check("copy", to)?;
+                self.things.lock().unwrap().entry(to.id).or_default().push(thing);
+                tokio::task::yield_now().await;
+            }
+            Ok(Amount::items(self.of(to.id).len() as u64))
+        })
+    }
+}
+
+fn slug(text: &str) -> Slug {
+    text.parse().unwrap()
+}
+
+fn new(name: &str) -> NewTenant {
+    NewTenant::new(slug(name))
+}
