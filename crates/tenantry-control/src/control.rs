@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use tenantry_core::{
-    Amendment, Audit, Catalog, CatalogError, Ledger, Listener, MigratableRows, MovableRows, Plane, Plans, Slug, Tenant,
+    Amendment, Audit, Catalog, CatalogError, Ledger, LedgerError, Listener, MigratableRows, MovableRows, Operation,
+    Plane, Plans, Slug, Status, Tenant,
 };
 
 use crate::{VerbError, archive::Portable};
@@ -173,9 +174,11 @@ impl Control {
         loop {
             let tenant = self.find(slug).await?;
             let amendment = decide(&tenant)?;
-            if amendment.of(&tenant).map_err(CatalogError::from)? == tenant {
+            let after = amendment.of(&tenant).map_err(CatalogError::from)?;
+            if after == tenant {
                 return Ok(Changed { changed: false, tenant });
             }
+            self.may_become(&tenant, &after).await?;
             match self.catalog.amend(tenant.id, &amendment, Some(tenant.revision)).await {
                 Ok(tenant) => return Ok(Changed { changed: true, tenant }),
                 // Somebody else's change is later than what was decided on. Each time round, somebody has got on.
@@ -184,6 +187,18 @@ impl Control {
                 Err(CatalogError::NotFound { .. }) => return Err(VerbError::Unknown { tenant: slug.clone() }),
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+
+    /// What is being erased does not come back. Of an erasure that begins after this has looked, the record gets another
+    /// revision, so that whoever has decided by the former one looks again.
+    pub(crate) async fn may_become(&self, before: &Tenant, after: &Tenant) -> Result<(), VerbError> {
+        if before.status != Status::Deleting || after.status == Status::Deleting {
+            return Ok(());
+        }
+        match self.ledger().of(before.id).await? {
+            None => Ok(()),
+            Some(Operation { id, slug: tenant, verb, .. }) => Err(LedgerError::Busy { tenant, verb, id }.into()),
         }
     }
 }

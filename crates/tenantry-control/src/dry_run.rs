@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenantry_core::{Amendment, Amount, CatalogError, Operation, Slug, Status, Tenant, TenantId};
+use tenantry_core::{Amendment, Amount, CatalogError, Operation, Slug, Tenant, TenantId};
 
 use crate::{Control, VerbError};
 
@@ -55,11 +55,7 @@ impl<'a> DryRun<'a> {
     ///
     /// [`VerbError::NotDeleting`]; [`CatalogError::IsTemplate`] in it when others have their settings from the tenant.
     pub async fn forget(&self, tenant: &Slug) -> Result<Foreseen, VerbError> {
-        let tenant = self.0.find(tenant).await?;
-        if tenant.status != Status::Deleting {
-            return Err(VerbError::NotDeleting { tenant: tenant.slug });
-        }
-        self.0.is_no_template(tenant.id).await?;
+        let tenant = self.0.may_be_forgotten(tenant).await?;
         let mut removed = BTreeMap::new();
         for plane in self.0.planes().iter().filter(|plane| plane.name() == USERS) {
             let counted = plane.count(&tenant).await;
@@ -85,6 +81,7 @@ impl<'a> DryRun<'a> {
     ) -> Result<Foreseen, VerbError> {
         let before = self.0.find(slug).await?;
         let after = decide(&before)?.of(&before).map_err(CatalogError::from)?;
+        self.0.may_become(&before, &after).await?;
         self.are_free(std::iter::once(&after.slug).chain(&after.aliases), Some(before.id)).await?;
         Ok(Foreseen { before: Some(before), after: Some(after), ..Foreseen::default() })
     }

@@ -17,6 +17,14 @@ pub enum VerbError {
     /// The catalog declines, or does not answer.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// It was another one before all of it was read.
+    #[error(
+        "{tenant} was moved, reset or erased meanwhile, so that not all of it may be in the archive; export it again"
+    )]
+    Changed {
+        /// The tenant.
+        tenant: Slug,
+    },
     /// It is on its way out.
     #[error("{tenant} is being deleted")]
     Deleting {
@@ -171,6 +179,7 @@ impl VerbError {
         match self {
             Self::Archive(error) => error.code(),
             Self::Catalog(error) => error.code(),
+            Self::Changed { .. } => Code::TenantChanged,
             Self::Deleting { .. } | Self::EraseLater { .. } => Code::TenantDeleting,
             Self::Expired { .. } => Code::TenantExpired,
             Self::Input { .. }

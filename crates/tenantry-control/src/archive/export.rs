@@ -18,9 +18,21 @@ use super::{
 ///
 /// [`ArchiveError`], and there is no file, or the one that was there before.
 pub async fn export(tenant: &Tenant, parts: Parts<'_>, file: &Path, how: Options<'_>) -> Result<Summary, ArchiveError> {
+    export_if(tenant, parts, file, how, async { Ok(()) }).await
+}
+
+/// The same, if at the end all is well.
+pub(crate) async fn export_if<E: From<ArchiveError>>(
+    tenant: &Tenant,
+    parts: Parts<'_>,
+    file: &Path,
+    how: Options<'_>,
+    is_well: impl Future<Output = Result<(), E>>,
+) -> Result<Summary, E> {
     let path = file.to_owned();
     let (partial, file) = blocking(move || Partial::begin(&path)).await?;
     let (file, summary) = export_to(tenant, parts, file, how).await?;
+    is_well.await?;
     blocking(move || partial.finish(&file)).await?;
     Ok(summary)
 }

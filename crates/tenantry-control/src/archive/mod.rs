@@ -59,6 +59,7 @@ use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use tenantry_core::{Passphrase, PortableRows, PortableSettings, PortableUploads};
 
+pub(crate) use self::export::export_if;
 pub use self::{
     check::check,
     error::ArchiveError,

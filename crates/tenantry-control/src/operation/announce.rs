@@ -28,7 +28,7 @@ impl Step {
             Self::Erase { plane } => (plane.as_str(), tenant),
             Self::Move { leg: Leg::Copy, .. } => (ROWS, tenant),
             Self::Close
-            | Self::CloseForGood
+            | Self::Count { .. }
             | Self::Forget
             | Self::Import { .. }
             | Self::Migrate

@@ -3,6 +3,7 @@
 use tenantry_core::{NewTenant, Slug, Status, Subject, Tenant};
 
 use super::{
+    import::Brought,
     procedure::{Intent, Procedure},
     run::Ended,
 };
@@ -19,7 +20,7 @@ impl Control {
     ///
     /// [`VerbError`]; [`VerbError::Undone`] when a step has failed, and the tenant is gone again.
     pub async fn create_from(&self, template: &Slug, new: NewTenant) -> Result<Ended, VerbError> {
-        self.operate(self.creating_from(template, new).await?).await
+        self.operate(self.creating_from(template, new).await?, &Brought::default()).await
     }
 
     async fn creating_from(&self, template: &Slug, mut new: NewTenant) -> Result<Intent, VerbError> {
@@ -34,7 +35,7 @@ impl Control {
     ///
     /// As [`Control::create_from`].
     pub async fn clone_tenant(&self, source: &Slug, new: NewTenant) -> Result<Ended, VerbError> {
-        self.operate(self.cloning(source, new).await?).await
+        self.operate(self.cloning(source, new).await?, &Brought::default()).await
     }
 
     async fn cloning(&self, source: &Slug, mut new: NewTenant) -> Result<Intent, VerbError> {

@@ -2,12 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use tenantry_core::{Amendment, CatalogError, Slug, Status, Subject, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, Slug, Status, Tenant};
 
-use super::{
-    procedure::{Intent, Procedure},
-    run::Ended,
-};
+use super::{procedure::Procedure, run::Ended};
 use crate::{Changed, Control, DryRun, Foreseen, VerbError};
 
 /// When a tenant that is marked as deleting may be erased.
@@ -40,38 +37,36 @@ impl Control {
     /// their settings from the tenant; [`VerbError::Unfinished`] when a plane is away: what
     /// is left is erased the next time.
     pub async fn erase(&self, tenant: &Slug, when: Erasing) -> Result<Ended, VerbError> {
-        self.operate(self.erasing(tenant, when).await?).await
+        self.may_be_forgotten(tenant).await?;
+        self.operate_on(tenant, |tenant| self.erasing(tenant, when)).await
     }
 
-    async fn erasing(&self, tenant: &Slug, when: Erasing) -> Result<Intent, VerbError> {
-        let tenant = self.find(tenant).await?;
-        if tenant.status != Status::Deleting {
-            return Err(VerbError::NotDeleting { tenant: tenant.slug });
-        }
+    fn erasing(&self, tenant: &Tenant, when: Erasing) -> Result<Procedure, VerbError> {
+        deleting(tenant)?;
         let due = tenant.erase_at.filter(|at| *at > SystemTime::now());
         if let (Some(at), Erasing::WhenDue) = (due, when) {
             let erase_at = humantime::format_rfc3339_seconds(at).to_string();
-            return Err(VerbError::EraseLater { tenant: tenant.slug, erase_at });
+            return Err(VerbError::EraseLater { tenant: tenant.slug.clone(), erase_at });
         }
-        // At the end of it this would be found out, when everything but the record is gone.
-        self.is_no_template(tenant.id).await?;
-        let procedure = Procedure::Erase { planes: self.names_of_planes() };
-        Ok(Intent { subject: Subject::Existing(tenant.id), procedure })
+        Ok(Procedure::Erase { planes: self.names_of_planes() })
     }
 }
 
 impl Control {
-    /// A record is not removed while others have their settings from it.
-    pub(crate) async fn is_no_template(&self, id: TenantId) -> Result<(), CatalogError> {
-        let mut after = None;
-        loop {
-            let page = self.catalog().page(after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.id);
-            if page.iter().any(|tenant| tenant.template == Some(id)) {
-                return Err(CatalogError::IsTemplate { id });
-            }
-        }
+    /// A record is only removed when nobody else has settings from it. Otherwise this would be found out at the end, when
+    /// everything but the record is gone.
+    pub(crate) async fn may_be_forgotten(&self, tenant: &Slug) -> Result<Tenant, VerbError> {
+        let tenant = self.find(tenant).await?;
+        deleting(&tenant)?;
+        let id = tenant.id;
+        if self.catalog().is_template(id).await? { Err(CatalogError::IsTemplate { id }.into()) } else { Ok(tenant) }
+    }
+}
+
+fn deleting(tenant: &Tenant) -> Result<(), VerbError> {
+    match tenant.status {
+        Status::Deleting => Ok(()),
+        _ => Err(VerbError::NotDeleting { tenant: tenant.slug.clone() }),
     }
 }
 
@@ -92,7 +87,8 @@ impl DryRun<'_> {
     ///
     /// Its own, as far as they can be known.
     pub async fn erase(&self, tenant: &Slug, when: Erasing) -> Result<Foreseen, VerbError> {
-        self.foresee(self.control().erasing(tenant, when).await?).await
+        self.control().may_be_forgotten(tenant).await?;
+        self.foresee_on(tenant, |tenant| self.control().erasing(tenant, when)).await
     }
 }
 
@@ -103,6 +99,3 @@ fn deleted(tenant: &Tenant, grace: Duration, now: SystemTime) -> Result<Amendmen
     let at = now.checked_add(grace).ok_or_else(|| VerbError::TooLong { tenant: tenant.slug.clone() })?;
     Ok(Amendment { status: Some(Status::Deleting), erase_at: Some(Some(at)), ..Amendment::default() })
 }
-
-/// How many records are read at a time.
-const PAGE: u32 = 1000;

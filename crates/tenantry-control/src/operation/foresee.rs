@@ -2,21 +2,34 @@
 
 use std::time::SystemTime;
 
-use tenantry_core::{Amount, Copying, LedgerError, Operation, Overrides, Revision, Status, Subject, TenantId};
+use tenantry_core::{
+    Amount, Copying, LedgerError, Operation, Overrides, Revision, Slug, Status, Subject, Tenant, TenantId,
+};
 
 use super::{
     moving::ROWS,
-    procedure::Intent,
+    procedure::{Intent, Procedure},
     step::{Leg, Step, StepError, find},
 };
 use crate::{Control, DryRun, Foreseen, VerbError, with_causes};
 
 impl DryRun<'_> {
+    /// What would become of a tenant that there is.
+    pub(super) async fn foresee_on(
+        &self,
+        slug: &Slug,
+        decide: impl Fn(&Tenant) -> Result<Procedure, VerbError>,
+    ) -> Result<Foreseen, VerbError> {
+        let tenant = self.control().find(slug).await?;
+        let procedure = decide(&tenant)?;
+        self.foresee(Intent { subject: Subject::Existing(tenant.id, tenant.revision), procedure }).await
+    }
+
     /// What would become of a tenant.
     pub(super) async fn foresee(&self, Intent { subject, procedure }: Intent) -> Result<Foreseen, VerbError> {
         let control = self.control();
         let mut foreseen = match subject {
-            Subject::Existing(id) => {
+            Subject::Existing(id, _) => {
                 let tenant = control.catalog().by_id(id).await?;
                 let unfinished = self.unfinished(id).await?;
                 Foreseen { before: tenant.clone(), after: tenant, unfinished, ..Foreseen::default() }
@@ -56,7 +69,6 @@ impl Step {
         let set = |foreseen: &mut Foreseen, status| foreseen.then(|tenant| tenant.status = status);
         match self {
             Self::Close => set(foreseen, Status::Provisioning),
-            Self::CloseForGood => set(foreseen, Status::Deleting),
             Self::Open { suspended } => {
                 set(foreseen, if *suspended { Status::Suspended } else { Status::Active });
             }
@@ -73,7 +85,12 @@ impl Step {
             }),
             Self::Forget => foreseen.after = None,
             // What the archive has is counted when it is read, and migrations are looked at by a verb of their own.
-            Self::Import { .. } | Self::Migrate | Self::Move { .. } | Self::Prove { .. } | Self::Settle => {}
+            Self::Count { .. }
+            | Self::Import { .. }
+            | Self::Migrate
+            | Self::Move { .. }
+            | Self::Prove { .. }
+            | Self::Settle => {}
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::{
     moving::ROWS,
     procedure::{Intent, Procedure},
     run::Ended,
+    source::Whole,
     step::{StepError, find},
 };
 use crate::{
@@ -42,7 +43,8 @@ impl Control {
     pub async fn export(&self, tenant: &Slug, file: &Path, how: Options<'_>) -> Result<Summary, VerbError> {
         let (tenant, portable) = self.exported(tenant).await?;
         self.announce_export(&tenant).await;
-        let summary = archive::export(&tenant, portable.parts(), file, how).await?;
+        let is_whole = self.is_exported_whole(&tenant);
+        let summary = archive::export_if(&tenant, portable.parts(), file, how, is_whole).await?;
         self.note_export(&tenant, &summary).await?;
         Ok(summary)
     }
@@ -61,6 +63,7 @@ impl Control {
         let (tenant, portable) = self.exported(tenant).await?;
         self.announce_export(&tenant).await;
         let (to, summary) = archive::export_to(&tenant, portable.parts(), to, how).await?;
+        self.is_exported_whole(&tenant).await?;
         self.note_export(&tenant, &summary).await?;
         Ok((to, summary))
     }
@@ -81,7 +84,7 @@ impl Control {
     ) -> Result<(Ended, Option<Summary>), VerbError> {
         let (intent, _) = self.importing(new)?;
         let brought = Brought { archive: Mutex::new(Some((Box::new(from), how))), summary: Mutex::default() };
-        let ended = self.operate_with(intent, &brought).await?;
+        let ended = self.operate(intent, &brought).await?;
         Ok((ended, brought.summary.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 
@@ -100,6 +103,13 @@ impl Control {
             return Err(VerbError::Provisioning { tenant: tenant.slug });
         }
         Ok((tenant, self.portable().ok_or(VerbError::NotPortable)?))
+    }
+
+    async fn is_exported_whole(&self, tenant: &Tenant) -> Result<(), VerbError> {
+        match self.is_whole(tenant).await? {
+            Whole::Yes => Ok(()),
+            Whole::Perhaps | Whole::No => Err(VerbError::Changed { tenant: tenant.slug.clone() }),
+        }
     }
 
     /// Tells whoever listens how many rows and uploads there are. How far it is, the options tell.

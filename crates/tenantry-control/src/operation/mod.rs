@@ -10,7 +10,7 @@
 //! | migrate | migrate | the database has undone it, and migrations that came before it stay |
 //! | move | prepare, copy, catch up, fence, switch, settle, clean up | before the switch it is abandoned, later gone on with |
 //! | reset | close, settle, copy or empty each plane, open | it is gone on with; the tenant is not served before |
-//! | erase | close, settle, erase each plane, prove, forget | it is gone on with |
+//! | erase | settle, count, erase each plane, prove, forget | before the first plane nothing has changed, later it is gone on with |
 //!
 //! *Settle* is a wait: all servers have heard by then that the tenant is closed, and their requests are answered.
 //!
@@ -22,6 +22,7 @@
 //! | `clone`, `import`, `migrate`, `moving`, `reset`, `erase` | the verbs |
 //! | `announce` | what whoever listens is told when a step begins |
 //! | `recover` | what was abandoned is gone on with |
+//! | `source` | whether what was copied or exported of a tenant is what it had |
 //! | `foresee` | what a verb would do, for a dry run |
 
 mod announce;
@@ -35,6 +36,7 @@ mod procedure;
 mod recover;
 mod reset;
 mod run;
+mod source;
 mod step;
 
 pub use self::{

@@ -1,9 +1,9 @@
 //! Move: a tenant's rows get from one placement to the other, while it works.
 
-use tenantry_core::{Amendment, MovableRows, Moving, Placement, Progress, Slug, Subject, Tenant};
+use tenantry_core::{Amendment, MovableRows, Moving, Placement, Progress, Slug, Tenant};
 
 use super::{
-    procedure::{Intent, Procedure},
+    procedure::Procedure,
     run::Ended,
     step::{Leg, StepError},
 };
@@ -17,20 +17,18 @@ impl Control {
     ///
     /// [`VerbError`]; [`VerbError::Undone`] when a step has failed, and the tenant works where it was.
     pub async fn move_to(&self, tenant: &Slug, to: Placement) -> Result<Ended, VerbError> {
-        self.operate(self.moving(tenant, to).await?).await
+        self.operate_on(tenant, |tenant| self.moving(tenant, &to)).await
     }
 
-    async fn moving(&self, tenant: &Slug, to: Placement) -> Result<Intent, VerbError> {
-        let tenant = self.find(tenant).await?;
-        ready(&tenant)?;
+    fn moving(&self, tenant: &Tenant, to: &Placement) -> Result<Procedure, VerbError> {
+        ready(tenant)?;
         if self.movable().is_none() {
             return Err(VerbError::NotMovable);
         }
-        if tenant.placement == to {
-            return Err(VerbError::SamePlacement { tenant: tenant.slug, placement: to });
+        if tenant.placement == *to {
+            return Err(VerbError::SamePlacement { tenant: tenant.slug.clone(), placement: to.clone() });
         }
-        let procedure = Procedure::Move { from: tenant.placement.to_string(), to: to.to_string() };
-        Ok(Intent { subject: Subject::Existing(tenant.id), procedure })
+        Ok(Procedure::Move { from: tenant.placement.to_string(), to: to.to_string() })
     }
 }
 
@@ -41,7 +39,7 @@ impl DryRun<'_> {
     ///
     /// Its own, as far as they can be known.
     pub async fn move_to(&self, tenant: &Slug, to: Placement) -> Result<Foreseen, VerbError> {
-        self.foresee(self.control().moving(tenant, to).await?).await
+        self.foresee_on(tenant, |tenant| self.control().moving(tenant, &to)).await
     }
 }
 
@@ -57,6 +55,10 @@ pub(super) async fn take(
     let (Ok(from), Ok(to)) = (from.parse::<Placement>(), to.parse::<Placement>()) else { return Err(not_movable()) };
     let rows = control.movable().ok_or_else(not_movable)?;
     let moving = Moving::new(tenant, from, to);
+    let is_before_switch = matches!(leg, Leg::Prepare | Leg::Copy | Leg::CatchUp | Leg::Fence);
+    if is_before_switch && tenant.placement != moving.from.placement {
+        return Err(StepError::Elsewhere(tenant.placement.clone()));
+    }
     match leg {
         Leg::Prepare => rows.prepare(&moving).await?,
         Leg::Copy => {

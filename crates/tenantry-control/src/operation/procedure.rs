@@ -40,6 +40,20 @@ impl Procedure {
         procedure.map_err(|_| VerbError::OperationUnknown { verb: operation.verb.clone(), id: operation.id })
     }
 
+    /// Whether nobody who has asked for one of them misses anything when the other one is done.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            // Whether a tenant was suspended cannot be seen while it is closed.
+            (Self::Reset { template, .. }, Self::Reset { template: others, .. }) => template == others,
+            _ => self == other,
+        }
+    }
+
+    /// Whether what the tenant has is all there at any time, wherever it is.
+    pub(super) const fn leaves_all(&self) -> bool {
+        matches!(self, Self::Migrate | Self::Move { .. })
+    }
+
     /// The verb, in a word.
     pub(super) const fn verb(&self) -> &'static str {
         match self {
@@ -65,7 +79,7 @@ impl Procedure {
             }
             Self::Erase { planes } => {
                 let erasures = planes.iter().cloned().map(|plane| Step::Erase { plane });
-                let before = [Step::CloseForGood, Step::Settle];
+                let before = [Step::Settle, Step::Count { planes: planes.clone() }];
                 before
                     .into_iter()
                     .chain(erasures)
@@ -102,6 +116,8 @@ impl Procedure {
             // Whoever has heard of the switch may have written where the rows are now.
             Self::Move { .. } if taken >= BEFORE_SWITCH => None,
             Self::Move { from, to } => Some(vec![Step::Move { leg: Leg::Abandon, from: from.clone(), to: to.clone() }]),
+            // Nothing is gone yet.
+            Self::Erase { .. } if taken < BEFORE_ERASURE => Some(Vec::new()),
             Self::Erase { .. } | Self::Reset { .. } => None,
         }
     }
@@ -114,9 +130,21 @@ fn copies(planes: &[String], from: i64) -> impl Iterator<Item = Step> {
 /// How many steps of a move have been taken when the catalog is about to be switched.
 const BEFORE_SWITCH: u32 = 4;
 
+/// How many steps of an erasure have been taken when the first plane is about to be erased.
+const BEFORE_ERASURE: u32 = 2;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_erasure_goes_back_only_from_before_the_first_plane() {
+        let erasing = Procedure::Erase { planes: vec!["rows".to_owned()] };
+        for (taken, step) in erasing.forth().iter().enumerate() {
+            let is_before = matches!(step, Step::Settle | Step::Count { .. });
+            assert_eq!(erasing.back(u32::try_from(taken).unwrap()).is_some(), is_before, "{step:?}");
+        }
+    }
 
     #[test]
     fn a_move_goes_back_only_from_before_the_switch() {

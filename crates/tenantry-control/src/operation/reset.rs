@@ -1,11 +1,8 @@
 //! Reset: a training tenant is as its template again.
 
-use tenantry_core::{Slug, Status, Subject};
+use tenantry_core::{Slug, Status, Tenant};
 
-use super::{
-    procedure::{Intent, Procedure},
-    run::Ended,
-};
+use super::{procedure::Procedure, run::Ended};
 use crate::{Control, DryRun, Foreseen, VerbError, record::ready};
 
 impl Control {
@@ -17,19 +14,17 @@ impl Control {
     ///
     /// [`VerbError`]; [`VerbError::NoTemplate`] when it was not made from one.
     pub async fn reset(&self, tenant: &Slug) -> Result<Ended, VerbError> {
-        self.operate(self.resetting(tenant).await?).await
+        self.operate_on(tenant, |tenant| self.resetting(tenant)).await
     }
 
-    async fn resetting(&self, tenant: &Slug) -> Result<Intent, VerbError> {
-        let tenant = self.find(tenant).await?;
+    fn resetting(&self, tenant: &Tenant) -> Result<Procedure, VerbError> {
         // One that is closed by a reset of its own is gone on with.
         if tenant.status != Status::Provisioning {
-            ready(&tenant)?;
+            ready(tenant)?;
         }
         let template = tenant.template.ok_or_else(|| VerbError::NoTemplate { tenant: tenant.slug.clone() })?;
         let suspended = tenant.status == Status::Suspended;
-        let procedure = Procedure::Reset { template: template.get(), planes: self.names_of_planes(), suspended };
-        Ok(Intent { subject: Subject::Existing(tenant.id), procedure })
+        Ok(Procedure::Reset { template: template.get(), planes: self.names_of_planes(), suspended })
     }
 }
 
@@ -40,6 +35,6 @@ impl DryRun<'_> {
     ///
     /// Its own, as far as they can be known.
     pub async fn reset(&self, tenant: &Slug) -> Result<Foreseen, VerbError> {
-        self.foresee(self.control().resetting(tenant).await?).await
+        self.foresee_on(tenant, |tenant| self.control().resetting(tenant)).await
     }
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tenantry_core::{
-    Direction, Ledger, LedgerError, NewOperation, Operation, OperationId, Outcome, Subject, Tenant, TenantId, Worker,
+    CatalogError, Direction, Ledger, LedgerError, NewOperation, Operation, OperationId, Outcome, Slug, Subject, Tenant,
+    TenantId, Worker,
 };
 
 use super::{
@@ -23,32 +24,54 @@ pub struct Ended {
 }
 
 impl Control {
-    /// Writes an operation to the ledger, and takes its steps.
-    pub(super) async fn operate(&self, intent: Intent) -> Result<Ended, VerbError> {
-        self.operate_with(intent, &Brought::default()).await
+    /// Does to a tenant what `decide` says, in steps that the ledger knows of.
+    ///
+    /// What was abandoned of it is brought to its end first. If that was the same, it is what was asked for; otherwise what is to
+    /// be done is decided on anew, since the tenant is another one by then. So it is when somebody else was faster.
+    pub(super) async fn operate_on(
+        &self,
+        slug: &Slug,
+        decide: impl Fn(&Tenant) -> Result<Procedure, VerbError>,
+    ) -> Result<Ended, VerbError> {
+        loop {
+            let tenant = self.find(slug).await?;
+            let procedure = decide(&tenant);
+            match self.finish_abandoned(tenant.id).await? {
+                Finished::Nothing => {}
+                Finished::Undone => continue,
+                Finished::Done(ended) => match (procedure, Procedure::of(&ended.operation)) {
+                    (Ok(wanted), Ok(done)) if wanted.is_same(&done) => return Ok(*ended),
+                    _ => continue,
+                },
+            }
+            let intent = Intent { subject: Subject::Existing(tenant.id, tenant.revision), procedure: procedure? };
+            match self.operate(intent, &Brought::default()).await {
+                // Each time round, somebody else has got on.
+                Err(VerbError::Ledger(LedgerError::Catalog(CatalogError::Changed { .. }))) => {}
+                ended => return ended,
+            }
+        }
     }
 
-    /// The same, with what only the one who begins it has.
-    pub(super) async fn operate_with(
+    /// Writes an operation to the ledger, and takes its steps, with what only the one who begins it has.
+    pub(super) async fn operate(
         &self,
         Intent { subject, procedure }: Intent,
         brought: &Brought<'_>,
     ) -> Result<Ended, VerbError> {
-        if let Subject::Existing(tenant) = &subject {
-            self.finish_abandoned(*tenant).await?;
-        }
         let run = Run::new(self, brought)?;
         let new = NewOperation { subject, verb: procedure.verb().to_owned(), input: procedure.input()? };
-        let (operation, _) = self.ledger().begin(new, &run.worker).await?;
+        let operation = self.ledger().begin(new, &run.worker).await?;
         run.go_on(operation, &procedure).await
     }
 
     /// Brings to an end what was being done to a tenant by somebody who is lost.
-    async fn finish_abandoned(&self, tenant: TenantId) -> Result<(), VerbError> {
-        let Some(operation) = self.ledger().of(tenant).await? else { return Ok(()) };
+    async fn finish_abandoned(&self, tenant: TenantId) -> Result<Finished, VerbError> {
+        let Some(operation) = self.ledger().of(tenant).await? else { return Ok(Finished::Nothing) };
         let Operation { id, slug: tenant, verb, .. } = operation;
         match self.resume_operation(id).await {
-            Ok(_) | Err(VerbError::Undone { .. }) => Ok(()),
+            Ok(ended) => Ok(Finished::Done(Box::new(ended))),
+            Err(VerbError::Undone { .. }) => Ok(Finished::Undone),
             Err(VerbError::Ledger(LedgerError::Lost { .. })) => Err(LedgerError::Busy { tenant, verb, id }.into()),
             Err(error) => Err(error),
         }
@@ -68,11 +91,18 @@ impl Control {
     }
 }
 
+/// What was left to be done to a tenant.
+enum Finished {
+    Nothing,
+    Done(Box<Ended>),
+    Undone,
+}
+
 /// One who works on one operation. Nobody else has this name, so that nobody else is taken for it.
-struct Run<'a, 'b> {
-    control: &'a Control,
-    brought: &'a Brought<'b>,
-    worker: Worker,
+pub(super) struct Run<'a, 'b> {
+    pub(super) control: &'a Control,
+    pub(super) brought: &'a Brought<'b>,
+    pub(super) worker: Worker,
 }
 
 impl<'a, 'b> Run<'a, 'b> {
@@ -125,7 +155,7 @@ impl<'a, 'b> Run<'a, 'b> {
             let work = async {
                 // Counting may take a while as well.
                 step.announce(self.control, operation.tenant, (number, steps.len())).await;
-                step.take(self.control, operation.tenant, self.brought, &mut progress).await
+                step.take(self, operation, &mut progress).await
             };
             if let Err(error) = self.keeping(operation, work).await? {
                 return Ok(Some(error));

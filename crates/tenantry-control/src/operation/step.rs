@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use tenantry_core::{
-    Amendment, Amount, CatalogError, Plane, PlaneError, Progress, SettingChange, Status, Tenant, TenantId,
+    Amendment, Amount, CatalogError, LedgerError, Operation, Placement, Plane, PlaneError, Progress, SettingChange,
+    Slug, Status, Tenant, TenantId,
 };
 use thiserror::Error;
 
-use super::{
-    import::{self, Brought},
-    migrate, moving,
-};
+use super::{import, migrate, moving, run::Run, source::Whole};
 use crate::{Control, archive::ArchiveError};
 
 /// A step.
@@ -18,8 +16,6 @@ use crate::{Control, archive::ArchiveError};
 pub(super) enum Step {
     /// The tenant is not served until it is opened.
     Close,
-    /// It is never served again.
-    CloseForGood,
     /// Whoever still works for it gets to an end.
     Settle,
     /// What it has in a plane is a copy of what another one has.
@@ -30,6 +26,8 @@ pub(super) enum Step {
     Migrate,
     /// Its rows get one step further from one placement to the other.
     Move { leg: Leg, from: String, to: String },
+    /// What it has in each plane is counted, before any of it is gone.
+    Count { planes: Vec<String> },
     /// It has nothing in a plane.
     Erase { plane: String },
     /// It has nothing in any plane, and that is counted.
@@ -62,8 +60,12 @@ pub(super) enum StepError {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error("its rows are {0} already")]
+    Elsewhere(Placement),
     #[error("there is no tenant {0} any more, of which a copy was to be made")]
     Gone(TenantId),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     #[error("only who began the import has the archive; import it again")]
     NoArchive,
     #[error("this deployment does not know the application's migrations: database.migrations is to name their folder")]
@@ -74,6 +76,14 @@ pub(super) enum StepError {
     NoPlane(String),
     #[error(transparent)]
     Plane(#[from] PlaneError),
+    #[error(
+        "its record was removed, without which nobody finds what it has; look for its number {0} in what it was stored in"
+    )]
+    Recordless(TenantId),
+    #[error("it is {0}, and what is served is not erased; mark it as deleting first")]
+    Served(Status),
+    #[error("{0} is being made, reset or erased, and no copy is made of what is half there; wait until that has ended")]
+    Unready(Slug),
     #[error("there are still {left} {plane}: somebody works for the tenant")]
     Left { plane: String, left: u64 },
 }
@@ -82,9 +92,10 @@ impl Step {
     /// What it is called in logs, and where it is shown.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Close | Self::CloseForGood => "close".to_owned(),
+            Self::Close => "close".to_owned(),
             Self::Settle => "settle".to_owned(),
             Self::Copy { plane, .. } => format!("copy {plane}"),
+            Self::Count { .. } => "count".to_owned(),
             Self::Erase { plane } => format!("erase {plane}"),
             Self::Import { .. } => "import".to_owned(),
             Self::Migrate => "migrate".to_owned(),
@@ -96,38 +107,48 @@ impl Step {
         }
     }
 
-    /// Takes the step for a tenant.
+    /// Takes the step for the tenant of an operation.
     pub(super) async fn take(
         &self,
-        control: &Control,
-        id: TenantId,
-        brought: &Brought<'_>,
+        run: &Run<'_, '_>,
+        operation: &Operation,
         progress: &mut Progress,
     ) -> Result<(), StepError> {
+        let (control, id) = (run.control, operation.tenant);
         let Some(tenant) = control.catalog().by_id(id).await? else {
-            // Its record is the last thing that goes.
-            return Ok(());
+            // It is the last thing that goes.
+            return if *self == Self::Forget { Ok(()) } else { Err(StepError::Recordless(id)) };
         };
         match self {
+            // Whoever has marked it as deleting meanwhile is heard.
+            Self::Close if tenant.status == Status::Deleting => Ok(()),
             Self::Close => set(control, &tenant, Status::Provisioning).await,
-            Self::CloseForGood => set(control, &tenant, Status::Deleting).await,
             Self::Settle => {
                 tokio::time::sleep(control.settle()).await;
                 Ok(())
             }
             Self::Copy { plane, from } => {
-                let from = control.catalog().by_id(*from).await?.ok_or(StepError::Gone(*from))?;
-                let amount = find(control, plane)?.copy(&from, &tenant).await?;
+                let amount = copy(control, plane, *from, &tenant).await?;
                 progress.amounts.insert(plane.clone(), amount);
                 Ok(())
             }
-            Self::Erase { plane } => {
-                let amount = find(control, plane)?.erase(&tenant).await?;
-                // What an attempt removed before it was killed is not counted again by the next one.
-                *progress.amounts.entry(plane.clone()).or_default() += amount;
+            Self::Count { planes } => {
+                closed(&tenant)?;
+                for plane in planes {
+                    progress.amounts.insert(plane.clone(), find(control, plane)?.count(&tenant).await?);
+                }
                 Ok(())
             }
-            Self::Import { planes } => import::bring(control, &tenant, planes, brought, progress).await,
+            Self::Erase { plane } => {
+                closed(&tenant)?;
+                let amount = find(control, plane)?.erase(&tenant).await?;
+                // What an attempt removed before it was killed was counted before that.
+                let counted = progress.amounts.entry(plane.clone()).or_default();
+                counted.items = counted.items.max(amount.items);
+                counted.bytes = counted.bytes.max(amount.bytes);
+                Ok(())
+            }
+            Self::Import { planes } => import::bring(control, &tenant, planes, run.brought, progress).await,
             Self::Migrate => migrate::take(control, &tenant, progress).await,
             Self::Move { leg, from, to } => moving::take(*leg, control, &tenant, (from, to), progress).await,
             Self::Prove { planes } => prove(control, &tenant, planes, progress).await,
@@ -138,11 +159,13 @@ impl Step {
                 control.catalog().amend(id, &renewed, None).await?;
                 Ok(())
             }
+            // Whoever has marked it as deleting meanwhile is heard.
+            Self::Open { .. } if tenant.status != Status::Provisioning => Ok(()),
             Self::Open { suspended } => {
                 set(control, &tenant, if *suspended { Status::Suspended } else { Status::Active }).await
             }
-            Self::Forget => match control.catalog().remove(id).await {
-                Err(CatalogError::NotFound { .. }) | Ok(()) => Ok(()),
+            Self::Forget => match control.ledger().forget(operation.id, &run.worker).await {
+                Err(LedgerError::Catalog(CatalogError::NotFound { .. })) | Ok(()) => Ok(()),
                 Err(error) => Err(error.into()),
             },
         }
@@ -168,6 +191,27 @@ async fn set(control: &Control, tenant: &Tenant, status: Status) -> Result<(), S
         control.catalog().set_status(tenant.id, status).await?;
     }
     Ok(())
+}
+
+/// Copies what a tenant has in a plane, and once more when it has moved meanwhile.
+async fn copy(control: &Control, plane: &str, from: TenantId, to: &Tenant) -> Result<Amount, StepError> {
+    loop {
+        let source = control.catalog().by_id(from).await?.ok_or(StepError::Gone(from))?;
+        let amount = find(control, plane)?.copy(&source, to).await?;
+        match control.is_whole(&source).await? {
+            Whole::Yes => return Ok(amount),
+            Whole::Perhaps => {}
+            Whole::No => return Err(StepError::Unready(source.slug)),
+        }
+    }
+}
+
+/// Nobody erases what is served.
+fn closed(tenant: &Tenant) -> Result<(), StepError> {
+    match tenant.status {
+        Status::Deleting | Status::Provisioning => Ok(()),
+        served => Err(StepError::Served(served)),
+    }
 }
 
 /// What a straggler has written since is removed, once; if there is more then, somebody still works for the tenant.

@@ -269,10 +269,10 @@ impl World {
     /// Somebody is doing something else to a tenant.
     async fn occupy(&self, name: &str) -> (tenantry_core::OperationId, Worker) {
         let worker = Worker { name: "somebody".to_owned(), lease: Duration::from_secs(3600) };
-        let tenant = self.catalog.by_slug(&slug(name)).await.unwrap().unwrap().id;
-        let subject = Subject::Existing(tenant);
+        let tenant = self.catalog.by_slug(&slug(name)).await.unwrap().unwrap();
+        let subject = Subject::Existing(tenant.id, tenant.revision);
         let new = NewOperation { subject, verb: "reset".to_owned(), input: "{}".to_owned() };
-        (self.catalog.begin(new, &worker).await.unwrap().0.id, worker)
+        (self.catalog.begin(new, &worker).await.unwrap().id, worker)
     }
 
     async fn let_go(&self, (id, worker): (tenantry_core::OperationId, Worker)) {

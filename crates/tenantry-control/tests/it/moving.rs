@@ -8,7 +8,8 @@ use std::{
 use tempfile::TempDir;
 use tenantry_control::{Control, VerbError};
 use tenantry_core::{
-    Amount, BoxFuture, Catalog, LedgerError, MovableRows, Moving, NewTenant, Placement, PlaneError, Plans, Slug, Status,
+    Amount, BoxFuture, Catalog, Ledger, LedgerError, MovableRows, Moving, NewTenant, Placement, PlaneError, Plans,
+    Slug, Status,
 };
 use tenantry_sqlx::{OpenOptions, SqliteCatalog};
 
@@ -85,6 +86,59 @@ async fn a_failed_way_back_is_gone_on_with() {
 }
 
 #[tokio::test]
+async fn given_again_after_it_was_killed_it_is_the_same_move() {
+    let mut kills = 0;
+    for polls in 1.. {
+        let world = World::new().await;
+        let moving = world.control().with_lease(LEASE);
+        let killed = crate::dropped_after(polls, moving.move_to(&acme(), Placement::Dedicated)).await.is_none();
+        if killed {
+            kills += 1;
+            // What it had asked the catalog for last is done before this is, and its lease runs out.
+            world.catalog.describe_settings("{}").await.unwrap();
+            tokio::time::sleep(LEASE * 2).await;
+            match world.control().move_to(&acme(), Placement::Dedicated).await {
+                Ok(ended) => assert_eq!(ended.tenant.unwrap().placement, Placement::Dedicated),
+                // It had been switched, and all that was left to be done is done now.
+                Err(error) => assert!(matches!(error, VerbError::SamePlacement { .. }), "{error:?}"),
+            }
+        }
+        assert_eq!(world.catalog.by_slug(&acme()).await.unwrap().unwrap().placement, Placement::Dedicated);
+        assert_eq!(world.catalog.history(None, None, 10).await.unwrap().len(), 1);
+        let taken = world.rows.taken();
+        let first = taken.iter().position(|step| step == "clean_up").unwrap();
+        assert!(taken[first..].iter().all(|step| step == "clean_up"), "{taken:?}");
+        if !killed {
+            break;
+        }
+    }
+    assert!(kills > 0);
+}
+
+#[tokio::test]
+async fn rows_that_are_elsewhere_are_not_copied_over() {
+    let world = World::new().await;
+    world.rows.break_down("fence");
+    *world.rows.broken_too.lock().unwrap() = Some("abandon");
+    world.control().move_to(&acme(), Placement::Dedicated).await.unwrap_err();
+    // Somebody changes the record by hand, and the operation is taken for one that is on its way.
+    let id = world.catalog.by_slug(&acme()).await.unwrap().unwrap().id;
+    let elsewhere = tenantry_core::Amendment { placement: Some(Placement::Dedicated), ..Default::default() };
+    world.catalog.amend(id, &elsewhere, None).await.unwrap();
+    let operation = world.catalog.of(id).await.unwrap().unwrap();
+    let worker = tenantry_core::Worker { name: "somebody".to_owned(), lease: Duration::ZERO };
+    world.catalog.take(operation.id, &worker).await.unwrap();
+    let forth = tenantry_core::Progress { steps: 0, ..Default::default() };
+    world.catalog.write(operation.id, &worker, &forth).await.unwrap();
+    world.rows.break_down("nothing");
+    *world.rows.broken_too.lock().unwrap() = None;
+    let before = world.rows.taken().len();
+    let undone = world.control().resume_operation(operation.id).await.unwrap_err();
+    assert!(undone.to_string().contains("its rows are dedicated already"), "{undone}");
+    assert_eq!(world.rows.taken().len(), before);
+}
+
+#[tokio::test]
 async fn two_moves_exclude_each_other() {
     let world = World::new().await;
     let (one, two) = (world.control(), world.control());
@@ -96,6 +150,9 @@ async fn two_moves_exclude_each_other() {
     };
     assert!(one.is_ok() != two.is_ok() && one.err().or(two.err()).is_some_and(|error| busy(&error)));
 }
+
+/// How long the tests' workers are waited for.
+const LEASE: Duration = Duration::from_millis(15);
 
 struct World {
     catalog: Arc<SqliteCatalog>,

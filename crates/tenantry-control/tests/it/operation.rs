@@ -9,8 +9,8 @@ use std::{
 use tempfile::TempDir;
 use tenantry_control::{Control, Ended, Erasing, VerbError};
 use tenantry_core::{
-    Amount, BoxFuture, Catalog, LedgerError, NewTenant, Outcome, Plane, PlaneError, Plans, SettingChange, Slug, Status,
-    Tenant, TenantId,
+    Amount, BoxFuture, Catalog, Ledger, LedgerError, NewTenant, Outcome, Placement, Plane, PlaneError, Plans,
+    SettingChange, Slug, Status, Tenant, TenantId,
 };
 use tenantry_sqlx::{OpenOptions, SqliteCatalog};
 
@@ -82,6 +82,97 @@ async fn the_next_verb_goes_on_with_what_was_abandoned() {
     world.uploads.mend();
     world.control().reset(&slug("training")).await.unwrap();
     world.is_reset(tenant).await;
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_stays_so_when_its_reset_is_given_twice() {
+    let world = World::new().await;
+    let tenant = world.trained().await;
+    world.control().suspend(&slug("training")).await.unwrap();
+    for _ in 0..2 {
+        world.uploads.break_down("copy");
+        world.control().reset(&slug("training")).await.unwrap_err();
+        world.uploads.mend();
+        let ended = world.control().reset(&slug("training")).await.unwrap();
+        assert_eq!(ended.tenant.unwrap().status, Status::Suspended);
+        assert_eq!(world.of(tenant), world.of(world.id("seed").await));
+    }
+}
+
+#[tokio::test]
+async fn who_is_deleted_in_the_middle_of_an_operation_stays_so() {
+    let world = World::new().await;
+    world.trained().await;
+    world.uploads.break_down("copy");
+    world.control().reset(&slug("training")).await.unwrap_err();
+    world.control().delete(&slug("training"), Duration::from_secs(3600)).await.unwrap();
+    world.uploads.mend();
+    assert_eq!(world.control().recover().await.unwrap().ended.len(), 1);
+    let tenant = world.catalog.by_slug(&slug("training")).await.unwrap().unwrap();
+    assert_eq!(tenant.status, Status::Deleting);
+}
+
+#[tokio::test]
+async fn what_is_being_erased_does_not_come_back() {
+    let world = World::new().await;
+    let (other, control) = (slug("other"), world.control());
+    control.delete(&other, Duration::ZERO).await.unwrap();
+    world.rows.break_down("erase");
+    let unfinished = control.erase(&other, Erasing::Now).await.unwrap_err();
+    assert!(matches!(unfinished, VerbError::Unfinished { .. }), "{unfinished:?}");
+    for error in [
+        control.resume(&other, tenantry_control::Deleted::NotYet).await.map(drop).unwrap_err(),
+        control.dry_run().resume(&other, tenantry_control::Deleted::NotYet).await.map(drop).unwrap_err(),
+    ] {
+        assert!(matches!(error, VerbError::Ledger(LedgerError::Busy { .. })), "{error:?}");
+    }
+    let removed = world.catalog.remove(world.id("other").await).await.unwrap_err();
+    assert_eq!(removed.code(), tenantry_core::Code::OperationRunning, "{removed}");
+    // Nor is what is served erased, whoever has switched it on.
+    let id = world.id("other").await;
+    world.catalog.set_status(id, Status::Active).await.unwrap();
+    world.rows.mend();
+    assert_eq!(control.recover().await.unwrap().failed.len(), 1);
+    assert_eq!(world.of(id)["rows"].len(), 2);
+    world.catalog.set_status(id, Status::Deleting).await.unwrap();
+    assert_eq!(control.recover().await.unwrap().ended.len(), 1);
+    world.only_these_have_something(&["seed"]).await;
+}
+
+#[tokio::test]
+async fn before_anything_is_erased_an_erasure_is_undone() {
+    let world = World::new().await;
+    let (other, control) = (slug("other"), world.control());
+    control.delete(&other, Duration::ZERO).await.unwrap();
+    world.rows.break_down("count");
+    let undone = control.erase(&other, Erasing::Now).await.unwrap_err();
+    assert!(matches!(undone, VerbError::Undone { .. }), "{undone:?}");
+    world.rows.mend();
+    world.nobody_else_was_touched().await;
+    control.resume(&other, tenantry_control::Deleted::NotYet).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_has_moved_while_it_was_copied_is_copied_again() {
+    let world = World::new().await;
+    *world.rows.moved_by.lock().unwrap() = Some(Arc::clone(&world.catalog));
+    let tenant = world.control().create_from(&slug("seed"), new("trial")).await.unwrap().tenant.unwrap();
+    assert_eq!(*world.rows.moved_to.lock().unwrap(), Some(Placement::Dedicated));
+    assert_eq!(world.of(tenant.id), world.of(world.id("seed").await));
+}
+
+#[tokio::test]
+async fn no_copy_is_made_of_what_is_half_there() {
+    let world = World::new().await;
+    let training = world.trained().await;
+    world.uploads.break_down("copy");
+    world.control().reset(&slug("training")).await.unwrap_err();
+    world.uploads.mend();
+    // As if it had been ready when that was decided on.
+    world.catalog.set_status(training, Status::Active).await.unwrap();
+    let error = world.control().create_from(&slug("training"), new("trial")).await.unwrap_err();
+    assert!(error.to_string().contains("training is being made, reset or erased"), "{error}");
+    assert_eq!(world.catalog.by_slug(&slug("trial")).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -223,7 +314,12 @@ async fn an_erasure_that_is_killed_anywhere_is_finished() {
         async |control| control.erase(&slug("training"), Erasing::Now).await.map(drop),
         async |world| match world.catalog.by_slug(&slug("training")).await.unwrap() {
             Some(tenant) => assert_eq!(world.of(tenant.id)["rows"], ["mine"], "it was not begun"),
-            None => world.only_these_have_something(&["seed", "other"]).await,
+            None => {
+                world.only_these_have_something(&["seed", "other"]).await;
+                let erased = world.catalog.history(None, None, 1).await.unwrap().remove(0);
+                let amounts = &erased.progress.amounts;
+                assert_eq!((amounts["rows"], amounts["uploads"]), (Amount::items(1), Amount::items(3)));
+            }
         },
         async |world| {
             world.trained().await;
@@ -351,11 +447,22 @@ struct Memory {
     broken: Mutex<Option<&'static str>>,
     /// Whether somebody writes one more after everything was erased, once.
     straggler: Mutex<bool>,
+    /// In which catalog the tenant is switched to another placement between the look at its record and the copy, once.
+    moved_by: Mutex<Option<Arc<SqliteCatalog>>>,
+    /// Where everything is since then, so that nothing is found anywhere else.
+    moved_to: Mutex<Option<Placement>>,
 }
 
 impl Memory {
     fn new(name: &'static str) -> Arc<Self> {
-        Arc::new(Self { name, things: Mutex::default(), broken: Mutex::default(), straggler: Mutex::default() })
+        Arc::new(Self {
+            name,
+            things: Mutex::default(),
+            broken: Mutex::default(),
+            straggler: Mutex::default(),
+            moved_by: Mutex::default(),
+            moved_to: Mutex::default(),
+        })
     }
 
     fn put(&self, tenant: TenantId, things: &[&str]) {
@@ -389,6 +496,7 @@ impl Plane for Memory {
 
     fn count<'a>(&'a self, tenant: &'a Tenant) -> BoxFuture<'a, Result<Amount, PlaneError>> {
         Box::pin(async move {
+            self.check("count", tenant)?;
             tokio::task::yield_now().await;
             Ok(Amount::items(self.of(tenant.id).len() as u64))
         })
@@ -412,6 +520,16 @@ impl Plane for Memory {
     fn copy<'a>(&'a self, from: &'a Tenant, to: &'a Tenant) -> BoxFuture<'a, Result<Amount, PlaneError>> {
         Box::pin(async move {
             self.erase(to).await?;
+            let moved_by = self.moved_by.lock().unwrap().take();
+            if let Some(catalog) = moved_by {
+                let to = Placement::Dedicated;
+                let moved = tenantry_core::Amendment { placement: Some(to.clone()), ..Default::default() };
+                catalog.amend(from.id, &moved, None).await.unwrap();
+                *self.moved_to.lock().unwrap() = Some(to);
+            }
+            if self.moved_to.lock().unwrap().as_ref().is_some_and(|placement| *placement != from.placement) {
+                return Ok(Amount::default());
+            }
             for thing in self.of(from.id) {
                 self.check("copy", to)?;
                 self.things.lock().unwrap().entry(to.id).or_default().push(thing);

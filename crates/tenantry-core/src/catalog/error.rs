@@ -4,12 +4,22 @@ use std::error::Error;
 
 use thiserror::Error;
 
-use crate::{Code, OverridesTooLarge, Refusal, Slug, TenantId};
+use crate::{Code, OperationId, OverridesTooLarge, Refusal, Slug, TenantId};
 
 /// Why a catalog could not do what it was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CatalogError {
+    /// Something is being done to the tenant that needs its record.
+    #[error("tenant {id} is in the middle of an operation: {verb}, number {operation}; let it come to its end first")]
+    Busy {
+        /// Its id.
+        id: TenantId,
+        /// What is being done.
+        verb: String,
+        /// The operation.
+        operation: OperationId,
+    },
     /// Somebody else has changed the tenant's record meanwhile.
     #[error("tenant {id} was changed meanwhile; look at it again")]
     Changed {
@@ -59,6 +69,7 @@ impl CatalogError {
     /// The code of the refusal that this is.
     pub const fn code(&self) -> Code {
         match self {
+            Self::Busy { .. } => Code::OperationRunning,
             Self::NameTaken { .. } => Code::TenantExists,
             Self::NotFound { .. } => Code::TenantUnknown,
             Self::Changed { .. } | Self::IsTemplate { .. } => Code::TenantChanged,

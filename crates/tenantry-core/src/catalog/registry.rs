@@ -30,6 +30,9 @@ pub trait Catalog: Send + Sync + 'static {
     /// At most `limit` tenants with an id greater than `after`, in the order of their ids.
     fn page(&self, after: Option<TenantId>, limit: u32) -> BoxFuture<'_, Result<Vec<Tenant>, CatalogError>>;
 
+    /// Whether other tenants have their settings from this one.
+    fn is_template(&self, id: TenantId) -> BoxFuture<'_, Result<bool, CatalogError>>;
+
     /// The number of the last change.
     fn version(&self) -> BoxFuture<'_, Result<CatalogVersion, CatalogError>>;
 
@@ -60,7 +63,8 @@ pub trait Catalog: Send + Sync + 'static {
     /// What [`Catalog::describe_settings`] was told last; nothing if it never was.
     fn described_settings(&self) -> BoxFuture<'_, Result<Option<String>, CatalogError>>;
 
-    /// Forgets a tenant, and frees its names. What the tenant stored elsewhere stays.
+    /// Forgets a tenant, and frees its names. What the tenant stored elsewhere stays. The template of others is
+    /// refused, and so is one that something is being done to ([`crate::Ledger`]).
     fn remove(&self, id: TenantId) -> BoxFuture<'_, Result<(), CatalogError>>;
 }
 

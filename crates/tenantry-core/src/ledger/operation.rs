@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, time::SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::{Amount, NewTenant, Slug, TenantId};
+use crate::{Amount, NewTenant, Revision, Slug, TenantId};
 
 /// The number of an operation, drawn by the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,8 +163,8 @@ pub struct NewOperation {
 /// To whom an operation is done.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// A tenant that there is.
-    Existing(TenantId),
+    /// A tenant that there is, and the revision of the record that was looked at when the operation was decided on.
+    Existing(TenantId, Revision),
     /// One that is registered together with the operation, so that neither is without the other.
     New(Box<NewTenant>),
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{LedgerError, NewOperation, Operation, OperationId, Outcome, Progress};
-use crate::{BoxFuture, Tenant, TenantId};
+use crate::{BoxFuture, TenantId};
 
 /// Who works on operations, and for how long nobody else may when he is not heard of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +22,12 @@ pub struct Worker {
 /// 3. Times are told by one clock for all workers.
 pub trait Ledger: Send + Sync + 'static {
     /// Begins an operation, and registers its tenant where that is a new one. The worker has the lease.
-    fn begin<'a>(
-        &'a self,
-        new: NewOperation,
-        worker: &'a Worker,
-    ) -> BoxFuture<'a, Result<(Operation, Tenant), LedgerError>>;
+    ///
+    /// The record of one that there is gets another revision with it, so that whoever has decided on something by the former
+    /// one has to look again. If it has another one already, nothing begins ([`CatalogError::Changed`]).
+    ///
+    /// [`CatalogError::Changed`]: crate::CatalogError::Changed
+    fn begin<'a>(&'a self, new: NewOperation, worker: &'a Worker) -> BoxFuture<'a, Result<Operation, LedgerError>>;
 
     /// Takes over an operation whose lease has run out, or which is the worker's own.
     fn take<'a>(&'a self, id: OperationId, worker: &'a Worker) -> BoxFuture<'a, Result<Operation, LedgerError>>;
@@ -41,6 +42,9 @@ pub trait Ledger: Send + Sync + 'static {
         worker: &'a Worker,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<(), LedgerError>>;
+
+    /// Removes the record of the operation's tenant. Nobody else can, as long as the operation has not ended.
+    fn forget<'a>(&'a self, id: OperationId, worker: &'a Worker) -> BoxFuture<'a, Result<(), LedgerError>>;
 
     /// Ends an operation.
     fn end<'a>(

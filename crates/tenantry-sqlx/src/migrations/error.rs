@@ -41,6 +41,20 @@ pub enum MigrationError {
     Other(MigrateError),
 }
 
+/// Rows in the shared tables are marked as moved: a migration could not change them, or would take the marks away.
+#[derive(Debug, Error)]
+#[error(
+    "rows of a tenant have been moved and are not removed yet, so that no migration runs; wait until the move has ended, or let \
+     it go on: `tenantry operation` knows it"
+)]
+pub(crate) struct RowsMoving;
+
+impl From<RowsMoving> for sqlx::Error {
+    fn from(error: RowsMoving) -> Self {
+        Self::Configuration(error.into())
+    }
+}
+
 impl MigrationError {
     pub(crate) fn new(halted: Halted, migrator: &Migrator) -> Self {
         let find = |version: i64| migrator.iter().find(|migration| migration.version == version);

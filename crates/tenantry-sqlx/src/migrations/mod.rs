@@ -10,6 +10,7 @@ use tenantry_sql::{Code, Plan, Refused};
 
 pub use self::error::MigrationError;
 pub(crate) use self::{
+    error::RowsMoving,
     pending::{all, pending},
     run::{Halted, run},
 };

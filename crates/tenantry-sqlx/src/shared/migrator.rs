@@ -14,10 +14,11 @@ use super::{
     keeper::Keeper,
     migrate::{Schema, Work},
     owner::Taken,
+    plane::moving::is_any_moved,
     source::Sqlites,
 };
 use crate::{
-    migrations::{self, Halted},
+    migrations::{self, Halted, RowsMoving},
     scoped::ScopeError,
 };
 
@@ -98,6 +99,9 @@ impl Migrating<'_> {
         migration: &Migration,
         unchecked: bool,
     ) -> Result<Schema, sqlx::Error> {
+        if is_any_moved(&mut self.owner).await? {
+            return Err(RowsMoving.into());
+        }
         let mut work = Work::begin(self.keeper, self.owner.session(), &mut self.owner).await?;
         for statement in script {
             work.statement(statement).await?;

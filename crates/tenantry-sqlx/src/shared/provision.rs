@@ -28,7 +28,7 @@ impl Keeper {
             return Err(ScopeError::Incomplete { tenant: scope.slug().clone() }.into());
         }
         // They are there to be read until this process hears where they are now, and cannot be changed.
-        if is_moved(tenant, &mut owner).await? {
+        if is_moved("main", tenant, &mut owner).await? {
             sqlx::raw_sql("ROLLBACK").execute(&mut *owner).await?;
             owner.put_back();
             return Ok(());

@@ -232,9 +232,11 @@ async fn a_template_is_not_removed(catalog: &dyn Catalog) {
     like_it.template = Some(template.id);
     let grown = catalog.create(like_it).await.unwrap();
     assert_eq!(catalog.by_id(grown.id).await.unwrap().unwrap().template, Some(template.id));
+    assert!(catalog.is_template(template.id).await.unwrap() && !catalog.is_template(grown.id).await.unwrap());
     let removed = catalog.remove(template.id).await;
     assert!(matches!(removed, Err(CatalogError::IsTemplate { id }) if id == template.id), "{removed:?}");
     catalog.remove(grown.id).await.unwrap();
+    assert!(!catalog.is_template(template.id).await.unwrap());
     catalog.remove(template.id).await.unwrap();
 }
 

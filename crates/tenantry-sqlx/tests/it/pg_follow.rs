@@ -21,14 +21,12 @@ async fn a_write_of_another_process_is_seen_without_a_poll() {
     let database = TestDatabase::new().await.unwrap();
     let (mirror, told, _follower) = followed(&database, never()).await;
     let other = open(&database).await;
-    let start = Instant::now();
     let acme = other.create(new("acme", &["shop"])).await.unwrap();
     until("the tenant is there", || has(&mirror, "shop")).await;
     other.set_status(acme.id, Status::Suspended).await.unwrap();
     until("it is suspended", || mirror.by_id(acme.id).unwrap().status == Status::Suspended).await;
     other.remove(acme.id).await.unwrap();
     until("it is gone", || !has(&mirror, "acme") && !has(&mirror, "shop")).await;
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?} for three changes", start.elapsed());
     until("all of it is told", || told.lock().unwrap().len() == 3).await;
     assert!(matches!(told.lock().unwrap()[..], [Change::Upserted(_), Change::Upserted(_), Change::Removed { .. }]));
 }
@@ -130,12 +128,12 @@ async fn a_follower_that_is_dropped_no_longer_listens() {
     };
     let start = Instant::now();
     while sessions().await != 2 {
-        assert!(start.elapsed() < Duration::from_secs(5), "one that reads, and one that listens");
+        assert!(start.elapsed() < Duration::from_secs(30), "one that reads, and one that listens");
     }
     follower.stop().await;
     catalog.close().await;
     while sessions().await != 0 {
-        assert!(start.elapsed() < Duration::from_secs(10), "nobody is left");
+        assert!(start.elapsed() < Duration::from_secs(60), "nobody is left");
     }
 }
 

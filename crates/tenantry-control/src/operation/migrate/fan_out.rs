@@ -3,7 +3,7 @@
 use std::vec::IntoIter;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use tenantry_core::{CatalogError, LedgerError, Slug, Subject, Tenant};
+use tenantry_core::{CatalogError, LedgerError, Slug, Tenant};
 
 use super::{
     MIGRATIONS,
@@ -11,10 +11,7 @@ use super::{
     report::{Migrated, Pause, Reached},
     rollout::{Canaries, Rollout, Targets},
 };
-use crate::{
-    Control, VerbError,
-    operation::procedure::{Intent, Procedure},
-};
+use crate::{Control, VerbError, operation::procedure::Procedure};
 
 /// A rollout under way.
 pub(super) struct FanOut<'a, T> {
@@ -135,15 +132,15 @@ impl<'a, T: FnMut(&Reached<'_>) + Send> FanOut<'a, T> {
 
 /// Migrates the database of one tenant.
 async fn migrate(control: &Control, tenant: &Tenant) -> Result<Migrated, VerbError> {
-    let intent = Intent { subject: Subject::Existing(tenant.id), procedure: Procedure::Migrate };
-    let ended = Box::pin(control.operate(intent)).await;
+    let ended = Box::pin(control.operate_on(&tenant.slug, |_| Ok(Procedure::Migrate))).await;
     match ended {
         Ok(ended) => {
             let amount = ended.operation.progress.amounts.get(MIGRATIONS).copied().unwrap_or_default();
             Ok(Migrated::Done { operation: ended.operation.id, migrations: amount.items })
         }
         Err(VerbError::Undone { id, problem, .. }) => Ok(Migrated::Failed { operation: id, problem }),
-        Err(VerbError::Catalog(CatalogError::NotFound { .. }))
+        Err(VerbError::Unknown { .. })
+        | Err(VerbError::Catalog(CatalogError::NotFound { .. }))
         | Err(VerbError::Ledger(LedgerError::Catalog(CatalogError::NotFound { .. }))) => Ok(Migrated::Gone),
         Err(VerbError::Ledger(LedgerError::Catalog(error))) => Err(error.into()),
         // What another verb has left is for somebody to look at, and no reason to stop.

@@ -3,7 +3,7 @@
 use std::{io::Cursor, time::Duration};
 
 use tenantry_control::{Control, VerbError, archive::Portable};
-use tenantry_core::{Audit, AuditFilter, Catalog, NewTenant, Outcome, Plane, SettingChange, Slug};
+use tenantry_core::{Audit, AuditFilter, Catalog, Ledger, NewTenant, Outcome, Plane, SettingChange, Slug};
 use tenantry_resource::{MasterKeys, settings::PortableOverrides};
 use tenantry_sqlx::{OpenOptions, SqliteCatalog, SqliteRows};
 
@@ -135,6 +135,7 @@ async fn a_killed_import_is_taken_back_by_whoever_comes_next() {
         }
         kills += 1;
         // What it had asked the databases for last is done before this is, and its lease runs out.
+        deployment.catalog.describe_settings("{}").await.unwrap();
         tokio::time::sleep(Duration::from_millis(40)).await;
         deployment.control().recover().await.unwrap();
         match deployment.catalog.by_slug(&slug("copy")).await.unwrap() {
@@ -153,6 +154,25 @@ async fn a_killed_import_is_taken_back_by_whoever_comes_next() {
         }));
     }
     assert!(kills > 0, "{kills}");
+}
+
+#[tokio::test]
+async fn of_what_is_being_erased_no_archive_is_left() {
+    let deployment = Deployment::new().await;
+    let (acme, control) = (slug("acme"), deployment.control());
+    let file = deployment.world.file("acme.tnt");
+    control.export(&acme, &file, Options::default()).await.unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let record = deployment.catalog.by_slug(&acme).await.unwrap().unwrap();
+    let subject = tenantry_core::Subject::Existing(record.id, record.revision);
+    let erasing = tenantry_core::NewOperation { subject, verb: "erase".to_owned(), input: "{}".to_owned() };
+    let worker = tenantry_core::Worker { name: "somebody".to_owned(), lease: Duration::from_secs(60) };
+    deployment.catalog.begin(erasing, &worker).await.unwrap();
+    let changed = control.export(&acme, &file, Options::default()).await.unwrap_err();
+    assert!(matches!(&changed, VerbError::Changed { tenant } if *tenant == acme), "{changed:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), before, "the one that was there before");
+    let changed = control.export_to(&acme, Vec::new(), Options::default()).await.map(drop).unwrap_err();
+    assert!(matches!(changed, VerbError::Changed { .. }), "{changed:?}");
 }
 
 #[tokio::test]

@@ -1,28 +1,26 @@
 //! The ledger: operations, in the catalog's own transactions.
 
-use sqlx::{FromRow, postgres::PgRow};
+use sqlx::{FromRow, Postgres, Transaction, postgres::PgRow};
 use tenantry_core::{
     BoxFuture, CatalogError, Deed, Ledger, LedgerError, NewOperation, Operation, OperationId, Outcome, Progress,
-    Subject, Tenant, TenantId, Worker,
+    Revision, Subject, Tenant, TenantId, Worker,
 };
 
 use super::store::PgCatalog;
 use crate::catalog::operation::{OperationRow, lease_millis};
 
 impl PgCatalog {
-    async fn begin_operation(&self, new: NewOperation, worker: &Worker) -> Result<(Operation, Tenant), LedgerError> {
+    async fn begin_operation(&self, new: NewOperation, worker: &Worker) -> Result<Operation, LedgerError> {
         let failed = |error| self.place.failed(error);
         let mut taken = self.writing.take().await.map_err(|error| self.place.failed(error))?;
         let (mut transaction, drawn) = self.begin(&mut taken).await?;
         let tenant = match new.subject {
-            Subject::Existing(id) => self.within(&mut transaction, id).await?,
+            Subject::Existing(id, expected) => {
+                self.is_free(&mut transaction, id).await?;
+                self.renew(&mut transaction, drawn.version, id, expected).await?
+            }
             Subject::New(new) => self.register(&mut transaction, &drawn, *new).await?,
         };
-        let busy = sqlx::query(OF).bind(tenant.id.get()).fetch_optional(&mut *transaction).await.map_err(failed)?;
-        if let Some(row) = busy {
-            let Operation { slug, verb, id, .. } = self.operation(&row)?;
-            return Err(LedgerError::Busy { tenant: slug, verb, id });
-        }
         let row = sqlx::query(BEGIN)
             .bind(tenant.id.get())
             .bind(tenant.slug.as_str())
@@ -38,7 +36,56 @@ impl PgCatalog {
         self.log(&mut transaction, &self.act, &Deed::begun(&operation)).await?;
         self.commit(transaction).await?;
         taken.give_back();
-        Ok((operation, tenant))
+        Ok(operation)
+    }
+
+    /// Refuses to do something to a tenant in whose midst another operation is.
+    async fn is_free(&self, transaction: &mut Transaction<'_, Postgres>, id: TenantId) -> Result<(), LedgerError> {
+        match self.unended(transaction, id).await? {
+            None => Ok(()),
+            Some(Operation { slug: tenant, verb, id, .. }) => Err(LedgerError::Busy { tenant, verb, id }),
+        }
+    }
+
+    /// Gives a record another revision, if it still has the expected one.
+    async fn renew(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        version: i64,
+        id: TenantId,
+        expected: Revision,
+    ) -> Result<Tenant, CatalogError> {
+        let tenant = self.within(transaction, id).await?;
+        if tenant.revision != expected {
+            return Err(CatalogError::Changed { id });
+        }
+        let renew =
+            sqlx::query("UPDATE tenantry.catalog_tenants SET revision = $2 WHERE id = $1").bind(id.get()).bind(version);
+        renew.execute(&mut **transaction).await.map_err(|error| self.place.failed(error))?;
+        Ok(tenant)
+    }
+
+    async fn forget_tenant(&self, id: OperationId, worker: &Worker) -> Result<(), LedgerError> {
+        let failed = |error| self.place.failed(error);
+        let mut taken = self.writing.take().await.map_err(failed)?;
+        let (mut transaction, drawn) = self.begin(&mut taken).await?;
+        let mine = sqlx::query(MINE).bind(id.get()).bind(&worker.name);
+        let mine = mine.fetch_optional(&mut *transaction).await.map_err(failed)?;
+        let operation = self.operation(&mine.ok_or(LedgerError::Lost { id })?)?;
+        self.delete_within(&mut transaction, &drawn, operation.tenant).await?;
+        self.commit(transaction).await?;
+        taken.give_back();
+        Ok(())
+    }
+
+    /// The operation that is being done to a tenant, as it is within a transaction.
+    pub(super) async fn unended(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        tenant: TenantId,
+    ) -> Result<Option<Operation>, CatalogError> {
+        let row = sqlx::query(OF).bind(tenant.get()).fetch_optional(&mut **transaction).await;
+        row.map_err(|error| self.place.failed(error))?.map(|row| self.operation(&row)).transpose()
     }
 
     async fn end_operation(
@@ -85,12 +132,12 @@ impl PgCatalog {
 }
 
 impl Ledger for PgCatalog {
-    fn begin<'a>(
-        &'a self,
-        new: NewOperation,
-        worker: &'a Worker,
-    ) -> BoxFuture<'a, Result<(Operation, Tenant), LedgerError>> {
+    fn begin<'a>(&'a self, new: NewOperation, worker: &'a Worker) -> BoxFuture<'a, Result<Operation, LedgerError>> {
         Box::pin(self.begin_operation(new, worker))
+    }
+
+    fn forget<'a>(&'a self, id: OperationId, worker: &'a Worker) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(self.forget_tenant(id, worker))
     }
 
     fn take<'a>(&'a self, id: OperationId, worker: &'a Worker) -> BoxFuture<'a, Result<Operation, LedgerError>> {
@@ -163,7 +210,7 @@ impl Ledger for PgCatalog {
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, <sqlx::Postgres as sqlx::Database>::Arguments>;
+type Query<'q> = sqlx::query::Query<'q, Postgres, <Postgres as sqlx::Database>::Arguments>;
 
 const BEGIN: &str = "
     INSERT INTO tenantry.catalog_operations
@@ -203,6 +250,8 @@ const END: &str = concat!(
     now!(),
     " WHERE id = $1 AND outcome IS NULL AND worker = $2 RETURNING *"
 );
+
+const MINE: &str = "SELECT * FROM tenantry.catalog_operations WHERE id = $1 AND outcome IS NULL AND worker = $2";
 
 const OF: &str = "SELECT * FROM tenantry.catalog_operations WHERE tenant = $1 AND outcome IS NULL";
 

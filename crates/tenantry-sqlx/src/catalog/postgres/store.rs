@@ -170,6 +170,10 @@ impl Catalog for PgCatalog {
         Box::pin(async move { self.read(page).await?.iter().map(|row| self.tenant(row)).collect() })
     }
 
+    fn is_template(&self, id: TenantId) -> BoxFuture<'_, Result<bool, CatalogError>> {
+        Box::pin(async move { Ok(!self.read(sqlx::query(MADE_FROM).bind(id.get())).await?.is_empty()) })
+    }
+
     fn version(&self) -> BoxFuture<'_, Result<CatalogVersion, CatalogError>> {
         Box::pin(self.read_version())
     }
@@ -229,6 +233,9 @@ pub(super) const TENANT_BY_ID: &str = select_tenant!("WHERE t.id = $1");
 const TENANT_BY_NAME: &str = select_tenant!("WHERE t.id = (SELECT tenant FROM tenantry.catalog_names WHERE name = $1)");
 
 const TENANTS_AFTER: &str = select_tenant!("WHERE t.id > $1 ORDER BY t.id LIMIT $2");
+
+/// Another tenant that has its settings from this one.
+pub(super) const MADE_FROM: &str = "SELECT id FROM tenantry.catalog_tenants WHERE template = $1 AND id <> $1 LIMIT 1";
 
 /// The version, and what tells one store from another: a restored database has a new table, and a server whose files were
 /// replaced was started anew.

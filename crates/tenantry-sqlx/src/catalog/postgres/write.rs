@@ -2,12 +2,12 @@
 //! writers of all processes stand.
 
 use sqlx::{Connection, FromRow, PgConnection, Postgres, Transaction};
-use tenantry_core::{Amendment, CatalogError, Deed, NewTenant, Revision, Slug, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, Deed, NewTenant, Operation, Revision, Slug, Tenant, TenantId};
 
 use super::{
     listen::CHANNEL,
     schema::lock_timeout,
-    store::{PgCatalog, TENANT_BY_ID},
+    store::{MADE_FROM, PgCatalog, TENANT_BY_ID},
 };
 use crate::catalog::record::{ID_EPOCH_MILLIS, amended, from_millis, keep_first_mention, names, to_millis};
 
@@ -134,24 +134,36 @@ impl PgCatalog {
         let failed = |error| self.place.failed(error);
         let mut taken = self.writing.take().await.map_err(failed)?;
         let (mut transaction, drawn) = self.begin(&mut taken).await?;
-        let others = "SELECT 1 FROM tenantry.catalog_tenants WHERE template = $1 AND id <> $1 LIMIT 1";
-        let others = sqlx::query(others).bind(id.get()).fetch_optional(&mut *transaction).await.map_err(failed)?;
-        if others.is_some() {
-            return Err(CatalogError::IsTemplate { id });
+        if let Some(Operation { verb, id: operation, .. }) = self.unended(&mut transaction, id).await? {
+            return Err(CatalogError::Busy { id, verb, operation });
         }
-        let tenant = self.within(&mut transaction, id).await?;
-        let delete = sqlx::query("DELETE FROM tenantry.catalog_tenants WHERE id = $1").bind(id.get());
-        delete.execute(&mut *transaction).await.map_err(failed)?;
-        sqlx::query("INSERT INTO tenantry.catalog_removed (id, version) VALUES ($1, $2)")
-            .bind(id.get())
-            .bind(drawn.version)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        self.log(&mut transaction, &self.act, &Deed::removed(&tenant)).await?;
+        self.delete_within(&mut transaction, &drawn, id).await?;
         self.commit(transaction).await?;
         taken.give_back();
         Ok(())
+    }
+
+    pub(super) async fn delete_within(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        drawn: &Drawn,
+        id: TenantId,
+    ) -> Result<(), CatalogError> {
+        let failed = |error| self.place.failed(error);
+        let other = sqlx::query(MADE_FROM).bind(id.get()).fetch_optional(&mut **transaction).await.map_err(failed)?;
+        if other.is_some() {
+            return Err(CatalogError::IsTemplate { id });
+        }
+        let tenant = self.within(transaction, id).await?;
+        let delete = sqlx::query("DELETE FROM tenantry.catalog_tenants WHERE id = $1").bind(id.get());
+        delete.execute(&mut **transaction).await.map_err(failed)?;
+        sqlx::query("INSERT INTO tenantry.catalog_removed (id, version) VALUES ($1, $2)")
+            .bind(id.get())
+            .bind(drawn.version)
+            .execute(&mut **transaction)
+            .await
+            .map_err(failed)?;
+        self.log(transaction, &self.act, &Deed::removed(&tenant)).await.map(drop)
     }
 
     /// Begins a write, and draws the version that it leads to. The followers hear of it when it is committed.
@@ -182,7 +194,7 @@ impl PgCatalog {
 /// What a write has drawn.
 #[derive(Debug, FromRow)]
 pub(super) struct Drawn {
-    version: i64,
+    pub(super) version: i64,
     last_id: i64,
     /// The server's clock, in milliseconds of UTC: one for all who create tenants.
     pub(super) now: i64,

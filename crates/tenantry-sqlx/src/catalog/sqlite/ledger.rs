@@ -2,10 +2,10 @@
 
 use std::time::SystemTime;
 
-use sqlx::{FromRow, sqlite::SqliteRow};
+use sqlx::{FromRow, Sqlite, Transaction, sqlite::SqliteRow};
 use tenantry_core::{
     BoxFuture, CatalogError, Deed, Ledger, LedgerError, NewOperation, Operation, OperationId, Outcome, Progress,
-    Subject, Tenant, TenantId, Worker,
+    Revision, Subject, Tenant, TenantId, Worker,
 };
 
 use super::store::SqliteCatalog;
@@ -15,19 +15,17 @@ use crate::catalog::{
 };
 
 impl SqliteCatalog {
-    async fn begin_operation(&self, new: NewOperation, worker: &Worker) -> Result<(Operation, Tenant), LedgerError> {
+    async fn begin_operation(&self, new: NewOperation, worker: &Worker) -> Result<Operation, LedgerError> {
         let failed = |error| self.place.failed(error);
         let _turn = self.writing.lock().await;
         let (mut transaction, version) = self.begin().await?;
         let tenant = match new.subject {
-            Subject::Existing(id) => self.within(&mut transaction, id).await?,
+            Subject::Existing(id, expected) => {
+                self.is_free(&mut transaction, id).await?;
+                self.renew(&mut transaction, version, id, expected).await?
+            }
             Subject::New(new) => self.register(&mut transaction, version, *new).await?,
         };
-        let busy = sqlx::query(OF).bind(tenant.id.get()).fetch_optional(&mut *transaction).await.map_err(failed)?;
-        if let Some(row) = busy {
-            let Operation { slug, verb, id, .. } = self.operation(&row)?;
-            return Err(LedgerError::Busy { tenant: slug, verb, id });
-        }
         let now = to_millis(SystemTime::now());
         let row = sqlx::query(BEGIN)
             .bind(tenant.id.get())
@@ -43,7 +41,54 @@ impl SqliteCatalog {
         let operation = self.operation(&row)?;
         self.log(&mut transaction, &self.act, &Deed::begun(&operation)).await?;
         self.commit(transaction).await?;
-        Ok((operation, tenant))
+        Ok(operation)
+    }
+
+    /// Refuses to do something to a tenant in whose midst another operation is.
+    async fn is_free(&self, transaction: &mut Transaction<'static, Sqlite>, id: TenantId) -> Result<(), LedgerError> {
+        match self.unended(transaction, id).await? {
+            None => Ok(()),
+            Some(Operation { slug: tenant, verb, id, .. }) => Err(LedgerError::Busy { tenant, verb, id }),
+        }
+    }
+
+    /// Gives a record another revision, if it still has the expected one.
+    async fn renew(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        version: i64,
+        id: TenantId,
+        expected: Revision,
+    ) -> Result<Tenant, CatalogError> {
+        let tenant = self.within(transaction, id).await?;
+        if tenant.revision != expected {
+            return Err(CatalogError::Changed { id });
+        }
+        let renew = sqlx::query("UPDATE tenants SET revision = ?2 WHERE id = ?1").bind(id.get()).bind(version);
+        renew.execute(&mut **transaction).await.map_err(|error| self.place.failed(error))?;
+        Ok(tenant)
+    }
+
+    async fn forget_tenant(&self, id: OperationId, worker: &Worker) -> Result<(), LedgerError> {
+        let failed = |error| self.place.failed(error);
+        let _turn = self.writing.lock().await;
+        let (mut transaction, version) = self.begin().await?;
+        let mine = sqlx::query(MINE).bind(id.get()).bind(&worker.name);
+        let mine = mine.fetch_optional(&mut *transaction).await.map_err(failed)?;
+        let operation = self.operation(&mine.ok_or(LedgerError::Lost { id })?)?;
+        self.delete_within(&mut transaction, version, operation.tenant).await?;
+        self.commit(transaction).await?;
+        Ok(())
+    }
+
+    /// The operation that is being done to a tenant, as it is within a transaction.
+    pub(super) async fn unended(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        tenant: TenantId,
+    ) -> Result<Option<Operation>, CatalogError> {
+        let row = sqlx::query(OF).bind(tenant.get()).fetch_optional(&mut **transaction).await;
+        row.map_err(|error| self.place.failed(error))?.map(|row| self.operation(&row)).transpose()
     }
 
     async fn end_operation(
@@ -90,12 +135,12 @@ impl SqliteCatalog {
 }
 
 impl Ledger for SqliteCatalog {
-    fn begin<'a>(
-        &'a self,
-        new: NewOperation,
-        worker: &'a Worker,
-    ) -> BoxFuture<'a, Result<(Operation, Tenant), LedgerError>> {
+    fn begin<'a>(&'a self, new: NewOperation, worker: &'a Worker) -> BoxFuture<'a, Result<Operation, LedgerError>> {
         Box::pin(self.begin_operation(new, worker))
+    }
+
+    fn forget<'a>(&'a self, id: OperationId, worker: &'a Worker) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(self.forget_tenant(id, worker))
     }
 
     fn take<'a>(&'a self, id: OperationId, worker: &'a Worker) -> BoxFuture<'a, Result<Operation, LedgerError>> {
@@ -187,7 +232,7 @@ impl Ledger for SqliteCatalog {
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, <sqlx::Sqlite as sqlx::Database>::Arguments>;
+type Query<'q> = sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
 
 const BEGIN: &str = "
     INSERT INTO operations (tenant, slug, verb, input, steps, direction, amounts, worker, leased_until, began_at)
@@ -206,6 +251,8 @@ const WRITE: &str = "
     UPDATE operations SET leased_until = ?1 + ?4, steps = ?5, direction = ?6, amounts = ?7, problem = ?8
     WHERE id = ?2 AND outcome IS NULL AND worker = ?3
     RETURNING *";
+
+const MINE: &str = "SELECT * FROM operations WHERE id = ?1 AND outcome IS NULL AND worker = ?2";
 
 const END: &str = "
     UPDATE operations SET ended_at = ?1, steps = ?4, direction = ?5, amounts = ?6, problem = ?7, outcome = ?8

@@ -152,6 +152,14 @@ impl Catalog for SqliteCatalog {
         })
     }
 
+    fn is_template(&self, id: TenantId) -> BoxFuture<'_, Result<bool, CatalogError>> {
+        Box::pin(async move {
+            let pool = self.pool().await?;
+            let other = sqlx::query(MADE_FROM).bind(id.get()).fetch_optional(&pool).await;
+            Ok(other.map_err(|error| self.place.failed(error))?.is_some())
+        })
+    }
+
     fn version(&self) -> BoxFuture<'_, Result<CatalogVersion, CatalogError>> {
         Box::pin(async move {
             let pool = self.pool().await?;
@@ -251,6 +259,9 @@ pub(super) const TENANT_BY_ID: &str = select_tenant!("FROM tenants t WHERE t.id 
 const TENANT_BY_NAME: &str = select_tenant!("FROM tenants t WHERE t.id = (SELECT tenant FROM names WHERE name = ?1)");
 
 const TENANTS_AFTER: &str = select_tenant!("FROM tenants t WHERE t.id > ?1 ORDER BY t.id LIMIT ?2");
+
+/// Another tenant that has its settings from this one.
+pub(super) const MADE_FROM: &str = "SELECT id FROM tenants WHERE template = ?1 AND id <> ?1 LIMIT 1";
 
 /// One statement, so that all of it is of one moment.
 const CHANGES_AFTER: &str = "

@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use sqlx::{Sqlite, Transaction};
-use tenantry_core::{Amendment, CatalogError, Deed, NewTenant, Revision, Slug, Tenant, TenantId};
+use tenantry_core::{Amendment, CatalogError, Deed, NewTenant, Operation, Revision, Slug, Tenant, TenantId};
 
-use super::store::{SqliteCatalog, TENANT_BY_ID};
+use super::store::{MADE_FROM, SqliteCatalog, TENANT_BY_ID};
 use crate::catalog::record::{ID_EPOCH_MILLIS, amended, from_millis, keep_first_mention, names, to_millis};
 
 impl SqliteCatalog {
@@ -127,18 +127,30 @@ impl SqliteCatalog {
     pub(super) async fn delete(&self, id: TenantId) -> Result<(), CatalogError> {
         let _turn = self.writing.lock().await;
         let (mut transaction, version) = self.begin().await?;
+        if let Some(Operation { verb, id: operation, .. }) = self.unended(&mut transaction, id).await? {
+            return Err(CatalogError::Busy { id, verb, operation });
+        }
+        self.delete_within(&mut transaction, version, id).await?;
+        self.commit(transaction).await
+    }
+
+    pub(super) async fn delete_within(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        version: i64,
+        id: TenantId,
+    ) -> Result<(), CatalogError> {
         let failed = |error| self.place.failed(error);
-        let others = sqlx::query("SELECT 1 FROM tenants WHERE template = ?1 AND id <> ?1 LIMIT 1").bind(id.get());
-        if others.fetch_optional(&mut *transaction).await.map_err(failed)?.is_some() {
+        let other = sqlx::query(MADE_FROM).bind(id.get());
+        if other.fetch_optional(&mut **transaction).await.map_err(failed)?.is_some() {
             return Err(CatalogError::IsTemplate { id });
         }
-        let tenant = self.within(&mut transaction, id).await?;
+        let tenant = self.within(transaction, id).await?;
         let delete = sqlx::query("DELETE FROM tenants WHERE id = ?1").bind(id.get());
-        delete.execute(&mut *transaction).await.map_err(failed)?;
+        delete.execute(&mut **transaction).await.map_err(failed)?;
         let remember = sqlx::query("INSERT INTO removed (id, version) VALUES (?1, ?2)").bind(id.get()).bind(version);
-        remember.execute(&mut *transaction).await.map_err(failed)?;
-        self.log(&mut transaction, &self.act, &Deed::removed(&tenant)).await?;
-        self.commit(transaction).await
+        remember.execute(&mut **transaction).await.map_err(failed)?;
+        self.log(transaction, &self.act, &Deed::removed(&tenant)).await.map(drop)
     }
 
     /// Begins a write, and draws the version that it leads to.

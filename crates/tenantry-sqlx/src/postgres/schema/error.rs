@@ -43,12 +43,6 @@ pub(crate) enum SchemaError {
         /// The first difference.
         what: String,
     },
-    /// Rows are marked as moved, so that migrations could not change them.
-    #[error(
-        "rows of a tenant have been moved and are not removed yet, so that no migration runs; wait until the move has ended, or \
-         let it go on: `tenantry operation` knows it"
-    )]
-    Moving,
     /// Migrations run.
     #[error("the schema is being migrated, so that tenant {tenant} cannot be made now; try again when that is done")]
     Migrating {

@@ -12,9 +12,9 @@ use sqlx::{
 };
 use tenantry_sql::{Code, Definition, Dialect, Limits, Refused, Rewriter, SchemaMap, definition};
 
-use super::{error::SchemaError, follow, gone, lock, map, provision};
+use super::{follow, gone, lock, map, provision};
 use crate::{
-    migrations::{self, Halted},
+    migrations::{self, Halted, RowsMoving},
     scoped::ScopeError,
 };
 
@@ -51,7 +51,7 @@ impl Migrating<'_> {
         let script = Dialect::Postgres.statements(migration.sql.as_str()).map_err(ScopeError::from)?;
         let mut transaction = self.owner.begin().await?;
         if gone::is_any_marked(&mut transaction).await? {
-            return Err(SchemaError::Moving.into());
+            return Err(RowsMoving.into());
         }
         let mut work = Work::begin(&mut transaction, self.limits).await?;
         for statement in script {

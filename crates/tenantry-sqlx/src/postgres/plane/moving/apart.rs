@@ -9,10 +9,13 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use tenantry_sql::{Quoted, TENANT};
 
 use super::super::copy::Source;
-use crate::postgres::adopt::{
-    self, Place, Rows,
-    few::{self, Fields},
-    stage,
+use crate::{
+    MoveError,
+    postgres::adopt::{
+        self, Place, Rows,
+        few::{self, Fields},
+        stage,
+    },
 };
 
 /// How rows of a table are known again when they have changed.
@@ -73,8 +76,11 @@ pub(super) struct Compared<'a> {
 impl Compared<'_> {
     /// Takes the digests of the copy's rows, which nobody changes: before anybody has to wait for the comparison.
     pub(super) async fn digest(self, writing: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let make =
-            format!("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {}", self.mine(), digested(self.rows, self.copy));
+        let make = format!(
+            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {}",
+            self.mine(),
+            digested("t.ctid AS place, t.xmin AS wrote", self.rows, self.copy)
+        );
         sqlx::raw_sql(AssertSqlSafe(make)).execute(writing).await.map(drop)
     }
 
@@ -85,10 +91,10 @@ impl Compared<'_> {
         reading: &mut PgConnection,
         writing: &mut PgConnection,
     ) -> Result<Apart, sqlx::Error> {
-        let (mine, theirs, places) = (self.mine(), format!("pg_temp._tenantry_theirs{}", self.at), places(self.at));
+        let (mine, theirs, places) = (self.mine(), self.theirs(), places(self.at));
         let make = format!("CREATE TEMPORARY TABLE {theirs} (place tid, digest uuid) ON COMMIT DROP");
         sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut *writing).await?;
-        let rest = format!("FROM ({}) digested", digested(self.rows, source.place(self.rows)));
+        let rest = format!("FROM ({}) digested", digested("t.ctid AS place", self.rows, source.place(self.rows)));
         let digest = Fields { row: "place, digest".to_owned(), size: DIGEST_BYTES.to_string() };
         pass(&digest, &rest, (&theirs, "place, digest"), reading, writing).await?;
         // Rows that are alike are counted, unless there is a key, so that there are none.
@@ -113,6 +119,34 @@ impl Compared<'_> {
         Ok(Apart { missing: u64::try_from(missing.len()).unwrap_or(u64::MAX), stale: stale.unsigned_abs() })
     }
 
+    /// Proves that the copy has become the same: that its rows have the digests that came from the source, each as often.
+    ///
+    /// A row that is still where it was when the digests of the copy were taken, and written by the same transaction, is the
+    /// same row: within a transaction no place is given to another one. So only what has come since is digested.
+    pub(super) async fn prove(self, writing: &mut PgConnection) -> Result<(), MoveError> {
+        let (mine, theirs, places) = (self.mine(), self.theirs(), places(self.at));
+        let (copy, condition) = whose(self.rows, self.copy);
+        let text = format!(
+            "WITH was AS (SELECT * FROM {mine} m WHERE NOT EXISTS (SELECT FROM {places} a WHERE a.mine = m.place)), \
+                  now AS MATERIALIZED (SELECT was.place, CASE WHEN was.place IS NULL THEN {} END AS digest FROM {copy} t \
+                      LEFT JOIN was ON was.place = t.ctid AND was.wrote = t.xmin WHERE {condition}), \
+                  come AS (SELECT digest FROM now WHERE place IS NULL), \
+                  missing AS (SELECT s.digest FROM {theirs} s JOIN {places} a ON a.theirs = s.place) \
+             SELECT (SELECT count(*) FROM {theirs}), (SELECT count(*) FROM now), \
+                    (SELECT count(place) FROM now) = (SELECT count(*) FROM was) \
+                    AND NOT EXISTS (TABLE come EXCEPT ALL TABLE missing) \
+                    AND NOT EXISTS (TABLE missing EXCEPT ALL TABLE come)",
+            digest(self.rows)
+        );
+        let query = sqlx::query_as(AssertSqlSafe(text)).persistent(false);
+        match query.fetch_one(writing).await? {
+            (_, _, true) => Ok(()),
+            (source_rows, copied, false) => {
+                Err(MoveError::Mismatch { table: self.rows.table.clone(), source_rows, copied })
+            }
+        }
+    }
+
     /// Brings the rows that are in these places of the source. A place is that of a row for as long as the transaction lasts
     /// that has found it there.
     async fn bring(
@@ -132,17 +166,23 @@ impl Compared<'_> {
     fn mine(self) -> String {
         format!("pg_temp._tenantry_mine{}", self.at)
     }
+
+    /// And the one that has those of the source.
+    fn theirs(self) -> String {
+        format!("pg_temp._tenantry_theirs{}", self.at)
+    }
 }
 
-/// Places and digests of the rows in a place. It is half of what the proof adds up afterwards.
-fn digested(rows: &Rows, place: Place) -> String {
+/// What a list says of the rows in a place, and their digests.
+fn digested(list: &str, rows: &Rows, place: Place) -> String {
     let (from, condition) = whose(rows, place);
+    format!("SELECT {list}, {} AS digest FROM {from} t WHERE {condition}", digest(rows))
+}
+
+/// The digest of a row, which is called `t`: 128 bits of SHA-256.
+fn digest(rows: &Rows) -> String {
     let list: Vec<_> = rows.columns.iter().map(|column| format!("t.{}", Quoted::new(column))).collect();
-    format!(
-        "SELECT t.ctid AS place, encode(substr(sha256(convert_to(ROW({})::text, 'UTF8')), 1, 16), 'hex')::uuid AS digest \
-         FROM {from} t WHERE {condition}",
-        list.join(", ")
-    )
+    format!("encode(substr(sha256(convert_to(ROW({})::text, 'UTF8')), 1, 16), 'hex')::uuid", list.join(", "))
 }
 
 /// The table that has the rows, and which of its rows they are.

@@ -7,8 +7,8 @@
 //!    source, are compared with those of the copy, and only rows that are not the same follow. So the source gets no
 //!    triggers while the tenant works, for whose sake other tenants would wait; what it costs is a look at all rows, some
 //!    tenths of a second for 100,000.
-//! 4. *fence* catches up, marks the rows of the source as moved, catches up once more, and compares the counts and the sums
-//!    of the digests of all rows. The mark is a trigger on each table that refuses every change, whoever tries
+//! 4. *fence* catches up, marks the rows of the source as moved, catches up once more, and proves that the copy has the
+//!    digests of all rows of the source, each as often. The mark is a trigger on each table that refuses every change, whoever tries
 //!    ([`crate::ScopeError::Moved`], which a client may try again). Who changes rows when it is made is waited for; other
 //!    tenants wait for at most a fifth of a second. When the proof fails the mark is taken off again.
 //! 5. *clean up* removes the rows of the source. Until then a server that has not heard of the switch reads them.

@@ -11,13 +11,27 @@ use crate::{
 /// In a database of a tenant's own: whose rows are marked.
 pub(super) const ALL: i64 = 0;
 
-/// Whether the rows of a tenant are marked.
-pub(in crate::shared) async fn is_marked(tenant: i64, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    let text = "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND name GLOB ?)";
-    sqlx::query_scalar(text).bind(format!("{MOVED}{tenant}_*")).fetch_one(connection).await
+/// Whether the rows of a tenant are marked, in the shared tables of a database.
+pub(in crate::shared) async fn is_marked(
+    database: &str,
+    tenant: i64,
+    connection: &mut SqliteConnection,
+) -> Result<bool, sqlx::Error> {
+    is_there(database, format!("{MOVED}{tenant}_*"), connection).await
 }
 
-/// Marks those of a tenant in the shared tables, in the transaction that is open. Migrations forget them.
+/// Whether the rows of any tenant in the shared tables are.
+pub(in crate::shared) async fn is_any_marked(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    is_there("main", format!("{MOVED}*"), connection).await
+}
+
+async fn is_there(database: &str, trigger: String, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let text = format!("SELECT EXISTS (SELECT 1 FROM {database}.sqlite_schema WHERE type = 'trigger' AND name GLOB ?)");
+    sqlx::query_scalar(AssertSqlSafe(text)).bind(trigger).fetch_one(connection).await
+}
+
+/// Marks those of a tenant in the shared tables, in the transaction that is open. A migration would forget them, so that
+/// none runs.
 pub(super) async fn mark(keeper: &Keeper, tenant: i64, owner: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let schema = keeper.current();
     for table in tenants_tables(schema.schema()) {

@@ -17,8 +17,9 @@
 //!    then some may still read there.
 //!
 //! There is no log of changes: what has changed is found by comparing all rows, as they are compared anyway before the
-//! switch. So the source gets no triggers while the tenant works, and migrations may run: rows of another schema are copied
-//! once more.
+//! switch. So the source gets no triggers while the tenant works, and migrations may run until the fence: rows of another
+//! schema are copied once more. While rows of the shared tables are marked migrations are refused, which would take the marks
+//! away.
 //!
 //! # Killed between any two points
 //!
@@ -36,7 +37,7 @@ use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tenantry_core::{Amount, BoxFuture, Listener, MovableRows, Moving, Placement, PlaneError, Tenant};
 use thiserror::Error;
 
-pub(in crate::shared) use self::fence::is_marked as is_moved;
+pub(in crate::shared) use self::fence::{is_any_marked as is_any_moved, is_marked as is_moved};
 use super::{At, NAME, RowsError, SqliteRows, from_own, into_own, own, tenants};
 
 /// The move of a tenant's rows from one placement to another.
@@ -256,12 +257,12 @@ impl RowsMove<'_> {
         match self.rows.at(&self.from)? {
             At::Shared => {
                 let mut owner = self.rows.keeper().await?.owner().await?;
-                let is_moved = fence::is_marked(self.from.id.get(), &mut owner).await?;
+                let is_moved = fence::is_marked("main", self.from.id.get(), &mut owner).await?;
                 owner.put_back();
                 Ok(is_moved)
             }
             At::Own(file) if !file.exists() => Ok(false),
-            At::Own(file) => Ok(fence::is_marked(fence::ALL, &mut self.open(&file).await?).await?),
+            At::Own(file) => Ok(fence::is_marked("main", fence::ALL, &mut self.open(&file).await?).await?),
         }
     }
 

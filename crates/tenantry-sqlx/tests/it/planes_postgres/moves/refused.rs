@@ -71,6 +71,41 @@ async fn a_copy_that_cannot_be_made_the_same_switches_nothing() {
 }
 
 #[tokio::test]
+async fn a_copy_whose_rows_change_each_other_switches_nothing() {
+    for (id, to) in BOTH {
+        let home = Home::used(&[ACME, GLOBEX, INITECH]).await;
+        let moving = moving(id, &to);
+        home.rows.prepare(&moving).await.unwrap();
+        MovableRows::copy(&home.rows, &moving).await.unwrap();
+        // Who changes an account loses a word, and who gets it back loses money: rows that were the same already.
+        let (mut copy, schema) = copy_of(&home, &moving).await;
+        let which = if to == Placement::Shared { format!("_tenant = {id}") } else { "true".to_owned() };
+        let sabotage = format!(
+            "CREATE FUNCTION public.lose_word() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$BEGIN DELETE FROM {schema}.words WHERE word = 'first' AND {which}; RETURN NULL; END$$; \
+             CREATE FUNCTION public.lose_money() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$BEGIN UPDATE {schema}.accounts SET money = 0 WHERE id = 1 AND {which}; RETURN NULL; END$$; \
+             CREATE TRIGGER lose_word AFTER UPDATE ON {schema}.accounts FOR EACH ROW EXECUTE FUNCTION public.lose_word(); \
+             CREATE TRIGGER lose_money AFTER INSERT ON {schema}.words FOR EACH ROW EXECUTE FUNCTION public.lose_money()"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sabotage)).execute(&mut copy).await.unwrap();
+        home.execute(id, "UPDATE accounts SET money = 778 WHERE id = 1").await;
+        let failed = home.rows.fence(&moving).await.unwrap_err();
+        match cause(&failed) {
+            MoveError::Mismatch { .. } => {}
+            MoveError::Rows(RowsError::Schema(_)) => assert_eq!(to, Placement::Dedicated),
+            other => panic!("{other:?}"),
+        }
+        home.execute(id, "INSERT INTO words VALUES ('works')").await;
+        let mended = "DROP FUNCTION public.lose_word() CASCADE; DROP FUNCTION public.lose_money() CASCADE";
+        sqlx::raw_sql(mended).execute(&mut copy).await.unwrap();
+        let seen = home.seen(id).await;
+        home.fence_and_switch(&moving).await;
+        assert_eq!(home.seen(id).await, seen);
+    }
+}
+
+#[tokio::test]
 async fn who_keeps_rows_locked_is_waited_for_and_keeps_nobody_waiting() {
     let home = Home::used(&[ACME, GLOBEX, INITECH]).await;
     let moving = moving(ACME, &Placement::Dedicated);
