@@ -53,9 +53,9 @@ impl<'a> DryRun<'a> {
     ///
     /// # Errors
     ///
-    /// [`VerbError::NotDeleting`]; [`CatalogError::IsTemplate`] in it when others have their settings from the tenant.
+    /// Those of [`Control::check_forget`].
     pub async fn forget(&self, tenant: &Slug) -> Result<Foreseen, VerbError> {
-        let tenant = self.0.may_be_forgotten(tenant).await?;
+        let tenant = self.0.check_forget(tenant).await?;
         let mut removed = BTreeMap::new();
         for plane in self.0.planes().iter().filter(|plane| plane.name() == USERS) {
             let counted = plane.count(&tenant).await;

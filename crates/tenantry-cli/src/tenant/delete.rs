@@ -93,6 +93,10 @@ async fn forget(
     catalog: &CatalogStore,
     tenant: &Tenant,
 ) -> Result<(), Failure> {
+    let control = catalog.control(deployment.config.plans()?);
+    if let Err(error) = control.check_forget(&tenant.slug).await {
+        return Err(verb::failed(deployment, catalog, error).await);
+    }
     // Before the record, without which nobody would find them again.
     let users = forget_users(deployment, catalog, tenant).await?;
     catalog.remove(tenant.id).await.map_err(|error| deployment.failed(error))?;

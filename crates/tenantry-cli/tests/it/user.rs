@@ -136,6 +136,18 @@ hint: what it stored elsewhere, databases and files, is still there",
 }
 
 #[test]
+fn they_stay_where_the_record_does() {
+    let home = home();
+    let added = home.run_with("user add acme ann", "hush");
+    assert!(added.status.success(), "{}", home.show(&added));
+    home.step("tenant create like-acme --from acme");
+    home.step("tenant delete acme --yes");
+    let shown = home.show(&home.run("tenant delete acme --forget --yes"));
+    assert!(shown.contains("is the template of others"), "{shown}");
+    home.check("user list acme", "exit 0\n--- stdout\nNAME  DISPLAY NAME  MAIL  ROLES\nann   ann");
+}
+
+#[test]
 fn a_store_that_cannot_be_used_is_said_and_the_tenant_is_kept() {
     let home = home();
     home.step("tenant delete acme --yes");

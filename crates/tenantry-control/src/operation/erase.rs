@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tenantry_core::{Amendment, CatalogError, Slug, Status, Tenant};
+use tenantry_core::{Amendment, CatalogError, Operation, Slug, Status, Tenant};
 
 use super::{procedure::Procedure, run::Ended};
 use crate::{Changed, Control, DryRun, Foreseen, VerbError};
@@ -53,9 +53,28 @@ impl Control {
 }
 
 impl Control {
+    /// Whether the record of a tenant may be removed, with nothing else that it has ([`Catalog::remove`]): refuses what that
+    /// would refuse.
+    ///
+    /// # Errors
+    ///
+    /// [`VerbError::NotDeleting`]; [`CatalogError::IsTemplate`] in it when others have their settings from the tenant;
+    /// [`CatalogError::Busy`] in it when something is being done to it.
+    ///
+    /// [`Catalog::remove`]: tenantry_core::Catalog::remove
+    pub async fn check_forget(&self, tenant: &Slug) -> Result<Tenant, VerbError> {
+        let tenant = self.may_be_forgotten(tenant).await?;
+        match self.ledger().of(tenant.id).await? {
+            None => Ok(tenant),
+            Some(Operation { id: operation, verb, .. }) => {
+                Err(CatalogError::Busy { id: tenant.id, verb, operation }.into())
+            }
+        }
+    }
+
     /// A record is only removed when nobody else has settings from it. Otherwise this would be found out at the end, when
     /// everything but the record is gone.
-    pub(crate) async fn may_be_forgotten(&self, tenant: &Slug) -> Result<Tenant, VerbError> {
+    pub(super) async fn may_be_forgotten(&self, tenant: &Slug) -> Result<Tenant, VerbError> {
         let tenant = self.find(tenant).await?;
         deleting(&tenant)?;
         let id = tenant.id;
