@@ -79,6 +79,11 @@ pub(super) fn name(options: &PostgresOptions, tenant: TenantId) -> String {
     format!("{shared}_{tenant}")
 }
 
+/// What the database is called that is to become it when an archive is taken in.
+pub(super) fn importing(name: &str) -> String {
+    format!("{name}_importing")
+}
+
 /// Whether a database is there.
 pub(super) async fn exists(name: &str, owner: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let text = "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)";
@@ -108,6 +113,12 @@ pub(super) async fn create(owner: &mut PgConnection, name: &str, application: &s
     }
     let closed = format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC");
     sqlx::raw_sql(AssertSqlSafe(closed)).execute(owner).await.map(drop)
+}
+
+/// Drops a database, if it is there. Connections to it are ended.
+pub(super) async fn drop_database(name: &str, owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let text = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", Quoted::new(name));
+    sqlx::raw_sql(AssertSqlSafe(text)).execute(owner).await.map(drop)
 }
 
 impl fmt::Debug for Dedicated {

@@ -3,6 +3,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`adopt`] | an existing instance becomes a tenant |
+//! | `companions` | a database's file, and what is beside it |
 //! | `connect` | connections, and the pool of them |
 //! | `dedicated` | the file that a tenant has of its own |
 //! | `keeper` | the schema as the application knows it: read, watched, changed by migrations |
@@ -19,6 +20,7 @@
 
 pub mod adopt;
 mod clock;
+mod companions;
 mod connect;
 mod dedicated;
 mod keeper;

@@ -7,7 +7,7 @@ use tenantry_sql::{Name, Quoted};
 use super::PgRows;
 use crate::{
     RowsError,
-    postgres::{adopt::settle, dedicated},
+    postgres::{adopt::settle, dedicated, failure::has_no_database},
 };
 
 /// How much a database has: rows, and the bytes that it takes. There may be none.
@@ -17,8 +17,8 @@ pub(super) async fn count(plane: &PgRows, tenant: TenantId) -> Result<Amount, Ro
         return Ok(amount);
     }
     let mut connection = match connect(plane, tenant).await {
-        // Somebody is dropping it (3D000, invalid_catalog_name).
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("3D000") => return Ok(amount),
+        // Somebody is dropping it.
+        Err(error) if has_no_database(&error) => return Ok(amount),
         connected => connected?,
     };
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut connection).await?;
@@ -37,13 +37,13 @@ pub(super) async fn count(plane: &PgRows, tenant: TenantId) -> Result<Amount, Ro
     Ok(amount)
 }
 
-/// Drops a database, and says what it had. Connections to it are ended.
+/// Drops a database, and what was to become it and was not finished. Says what it had. Connections to it are ended.
 pub(super) async fn erase(plane: &PgRows, tenant: TenantId) -> Result<Amount, RowsError> {
     let amount = count(plane, tenant).await?;
     let mut owner = plane.to.take().await?;
     let name = dedicated::name(&plane.options, tenant);
-    let text = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", Quoted::new(&name));
-    sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *owner).await?;
+    dedicated::drop_database(&dedicated::importing(&name), &mut owner).await?;
+    dedicated::drop_database(&name, &mut owner).await?;
     owner.give_back();
     Ok(amount)
 }
@@ -51,9 +51,7 @@ pub(super) async fn erase(plane: &PgRows, tenant: TenantId) -> Result<Amount, Ro
 /// Whether there is one.
 pub(super) async fn exists(plane: &PgRows, tenant: TenantId) -> Result<bool, sqlx::Error> {
     let mut owner = plane.to.take().await?;
-    let text = "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)";
-    let name = dedicated::name(&plane.options, tenant);
-    let exists = sqlx::query_scalar(text).bind(name).fetch_one(&mut *owner).await?;
+    let exists = dedicated::exists(&dedicated::name(&plane.options, tenant), &mut owner).await?;
     owner.give_back();
     Ok(exists)
 }

@@ -1,7 +1,7 @@
 //! What is taken in becomes a tenant's own database.
 //!
-//! It is made by the application's migrations, under another name, and gets its own when it is whole. What a killed call has
-//! left is dropped by the next one.
+//! It is made by the application's migrations, under another name, and gets its own when it is whole. What a call has left that
+//! failed or was killed is dropped by the next one, and when what the tenant has is erased.
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
 use tenantry_core::{BoxFuture, PlaneError, RowsPart, RowsSchema, TakesRows, Tenant};
@@ -42,18 +42,16 @@ impl TakingOwn {
         schema: &RowsSchema,
     ) -> Result<Self, PortableError> {
         let becomes = dedicated::name(options, tenant.id);
-        let making = format!("{becomes}_importing");
+        let making = dedicated::importing(&becomes);
         let mut owner = session::connect(&options.owner).await?;
         if dedicated::exists(&becomes, &mut owner).await? {
             return Err(PortableError::Used);
         }
-        drop_database(&making, &mut owner).await?;
+        dedicated::drop_database(&making, &mut owner).await?;
         dedicated::create(&mut owner, &making, options.application.get_username()).await?;
         let options_of_own = options.application.clone().database(&making);
-        let mut migrating = PgConnection::connect_with(&options_of_own).await?;
-        let migrated = migrator.run_direct(None, &mut migrating, false).await;
-        migrated.map_err(|error| sqlx::Error::Migrate(Box::new(error)))?;
-        migrating.close().await?;
+        let migrated = dedicated::migrate(&options_of_own, migrator).await;
+        migrated.map_err(|halted| sqlx::Error::Migrate(Box::new(halted.error)))?;
         let mut own = session::connect(&options_of_own).await?;
         let here = Rows::own(options, &mut own).await?;
         let stages = Stages::make(schema, &here, &mut own).await?;
@@ -126,9 +124,4 @@ async fn raise(stages: &Stages, schema: &RowsSchema, own: &mut PgConnection) -> 
 async fn switch_triggers(how: &str, tables: &[String], own: &mut PgConnection) -> Result<(), sqlx::Error> {
     let texts: Vec<_> = tables.iter().map(|table| format!("ALTER TABLE {table} {how} TRIGGER USER")).collect();
     sqlx::raw_sql(AssertSqlSafe(texts.join("; "))).execute(own).await.map(drop)
-}
-
-async fn drop_database(name: &str, owner: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let text = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", Quoted::new(name));
-    sqlx::raw_sql(AssertSqlSafe(text)).execute(owner).await.map(drop)
 }

@@ -1,6 +1,6 @@
 //! The adoption of a source by a tenant with a database of its own: a copy of the file, checked.
 
-use std::{fs, io, path::Path, sync::Arc};
+use std::{fs, io, sync::Arc};
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tenantry_core::Tenant;
@@ -17,13 +17,14 @@ use crate::{
     SqliteOptions,
     native::{self, Session},
     owner_only,
+    shared::companions,
 };
 
 /// Copies the source to where the tenant's own database is expected. Until all of it is there and compared, it has
 /// another name.
 pub(super) async fn adopt(options: &SqliteOptions, tenant: &Tenant, source: &Source) -> Result<Adoption, AdoptError> {
     let file = options.dedicated_file(tenant.id);
-    let partial = file.with_extension("db.adopting");
+    let partial = companions::adopting(&file);
     let failed = |error: io::Error| AdoptError::File { path: file.clone(), error };
     let (mut connection, contents) = read(source, &options.limits).await?;
     if file.exists() {
@@ -37,7 +38,7 @@ pub(super) async fn adopt(options: &SqliteOptions, tenant: &Tenant, source: &Sou
     }
     is_not_served(tenant)?;
     fs::create_dir_all(&options.dedicated).map_err(failed)?;
-    remove(&partial).map_err(failed)?;
+    companions::remove(&partial).map_err(failed)?;
     owner_only::create(&partial).map_err(failed)?;
     // Row ids stay, also those that no column shows; which the comparison holds it to.
     let copy = AssertSqlSafe(format!("VACUUM {SOURCE} INTO ?"));
@@ -96,11 +97,4 @@ fn report(contents: &Contents, already: bool) -> Adoption {
         is_global: false,
     });
     Adoption { tables: tables.collect(), already, resumed: false, took_schema: false }
-}
-
-fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -10,7 +10,7 @@ use std::{
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use thiserror::Error;
 
-use super::super::template::Object;
+use super::super::{companions::beside, template::Object};
 
 /// What the source is called where it is attached. Applications have no such name.
 pub(in crate::shared) const SOURCE: &str = "\"_tenantry_source\"";
@@ -227,12 +227,6 @@ fn header(path: &Path) -> io::Result<Option<[u8; 100]>> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 /// A path as SQLite reads it in a URI.

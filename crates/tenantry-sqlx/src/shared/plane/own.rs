@@ -11,11 +11,12 @@ use tenantry_core::Amount;
 use tenantry_sql::{Name, Quoted};
 
 use super::{error::RowsError, objects};
-use crate::shared::SqliteOptions;
+use crate::shared::{SqliteOptions, companions};
 
-/// What a file has: the rows of its tables, and the bytes that it takes. There may be none.
+/// What a file has: the rows of its tables, and the bytes that it takes, with those of what was to become the file and was not
+/// finished. There may be none.
 pub(super) async fn count(options: &SqliteOptions, file: &Path) -> Result<Amount, RowsError> {
-    let mut amount = Amount::default();
+    let mut amount = Amount { items: 0, bytes: unfinished(file).iter().map(|file| bytes(file)).sum() };
     if !file.exists() {
         return Ok(amount);
     }
@@ -30,19 +31,15 @@ pub(super) async fn count(options: &SqliteOptions, file: &Path) -> Result<Amount
         amount += Amount::items(rows.unsigned_abs());
     }
     connection.close().await?;
-    amount.bytes = fs::metadata(file).map_or(0, |metadata| metadata.len());
+    amount.bytes += bytes(file);
     Ok(amount)
 }
 
-/// Removes a file for good. The log goes first: what is left when that is all that was done is a database.
+/// Removes a file for good, after what was to become the file and was not finished.
 pub(super) fn remove(options: &SqliteOptions, file: &Path) -> Result<(), RowsError> {
-    for file in [beside(file, "-wal"), beside(file, "-shm"), file.with_extension("db.adopting"), file.to_owned()] {
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(RowsError::File { path: file, error });
-            }
-            _ => {}
-        }
+    let unfinished = unfinished(file);
+    for file in unfinished.iter().map(PathBuf::as_path).chain([file]).flat_map(companions::all_of) {
+        companions::remove(&file).map_err(|error| RowsError::File { path: file, error })?;
     }
     let synced = File::open(&options.dedicated).and_then(|folder| folder.sync_all());
     match synced {
@@ -53,8 +50,10 @@ pub(super) fn remove(options: &SqliteOptions, file: &Path) -> Result<(), RowsErr
     }
 }
 
-fn beside(file: &Path, end: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(end);
-    name.into()
+fn unfinished(file: &Path) -> [PathBuf; 2] {
+    [companions::adopting(file), companions::importing(file)]
+}
+
+fn bytes(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |metadata| metadata.len())
 }

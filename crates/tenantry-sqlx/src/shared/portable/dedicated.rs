@@ -1,12 +1,9 @@
 //! What is taken in becomes a tenant's own database.
 //!
 //! It is made beside its place, under another name, from the schema that the shared database has; and moved there when it is
-//! whole and on disk. What a killed call has left is removed by the next one.
+//! whole and on disk. What a killed call has left is removed by the next one, and when what the tenant has is erased.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::PathBuf};
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
@@ -19,6 +16,7 @@ use super::{
     super::{
         SqliteOptions,
         adopt::{MIGRATIONS, encoded, is_of_application},
+        companions,
         keeper::Keeper,
         store,
         template::Object,
@@ -67,7 +65,7 @@ impl TakingOwn {
             return Err(PortableError::Unmigrated);
         }
         fs::create_dir_all(&options.dedicated)?;
-        let file = Making { path: becomes.with_extension("db.importing"), becomes };
+        let file = Making { path: companions::importing(&becomes), becomes };
         file.remove()?;
         owner_only::create(&file.path)?;
         // Until it has its name it need not survive anything; a statement that fails is undone nevertheless.
@@ -196,15 +194,7 @@ async fn count(table: &str, last: i64, connection: &mut SqliteConnection) -> Res
 
 impl Making {
     fn remove(&self) -> io::Result<()> {
-        for end in ["", "-journal", "-wal", "-shm"] {
-            let mut name = self.path.as_os_str().to_owned();
-            name.push(end);
-            match fs::remove_file(Path::new(&name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+        companions::all_of(&self.path).iter().try_for_each(|file| companions::remove(file))
     }
 
     fn finish(mut self) -> io::Result<()> {

@@ -1,8 +1,8 @@
 //! Archives from and to PostgreSQL.
 
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
-use tenantry_core::{Placement, Status, TenantId};
-use tenantry_sqlx::{Ids, portable::PgPortable};
+use tenantry_core::{Placement, Plane, Status, TenantId};
+use tenantry_sqlx::{Ids, PgRows, portable::PgPortable};
 
 use super::{round_trips::said, *};
 use crate::{
@@ -36,6 +36,13 @@ impl Target {
         let name = format!("{}_{id}", self.database.name());
         let options: PgConnectOptions = self.options.application.clone().database(&name);
         PgConnection::connect_with(&options).await.unwrap()
+    }
+
+    /// Those besides the shared one.
+    async fn databases(&self) -> Vec<String> {
+        let text = "SELECT datname::text FROM pg_database WHERE starts_with(datname, $1)";
+        let start = format!("{}_", self.database.name());
+        sqlx::query_scalar(text).bind(start).fetch_all(&mut self.admin().await).await.unwrap()
     }
 
     /// Lets the owner make databases for tenants.
@@ -139,6 +146,11 @@ async fn what_fails_leaves_nothing() {
         assert!(refused.contains("violates foreign key constraint"), "{refused}");
     }
     assert_eq!((home.left(GLOBEX).await, away.left(GLOBEX).await), (vec![], vec![]));
+    // The database that was not finished is erased, as it is when an import is undone that was killed.
+    assert_eq!(away.databases().await, [format!("{}_{GLOBEX}_importing", away.database.name())]);
+    let rows = PgRows::new(away.options.clone());
+    rows.erase(&preparing(GLOBEX, Placement::Dedicated)).await.unwrap();
+    assert!(away.databases().await.is_empty());
     assert_eq!(home.left(ACME).await, acme);
     home.import(LIBRARY, &globex, &file).await.unwrap();
 

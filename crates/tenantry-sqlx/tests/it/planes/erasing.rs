@@ -42,6 +42,26 @@ async fn what_is_erased_is_gone_and_nothing_else_is() {
 }
 
 #[tokio::test]
+async fn what_was_to_become_a_database_is_erased_with_it() {
+    for used in [&[INITECH][..], &[]] {
+        let home = Home::used(used).await;
+        let own = home.deployment.folder.path().join("own");
+        std::fs::create_dir_all(&own).unwrap();
+        // As a process leaves it that is killed while it imports.
+        for end in ["", "-journal", "-wal", "-shm"] {
+            std::fs::write(own.join(format!("3.db.importing{end}")), "rows").unwrap();
+        }
+        std::fs::write(own.join("4.db.importing"), "those of another").unwrap();
+        let counted = home.rows.count(&tenant(INITECH)).await.unwrap();
+        assert!(counted.bytes >= 4, "{counted:?}");
+        assert_eq!(home.rows.erase(&tenant(INITECH)).await.unwrap(), counted);
+        assert!(home.rows.count(&tenant(INITECH)).await.unwrap().is_nothing());
+        let files = own.read_dir().unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        assert_eq!(files.collect::<Vec<_>>(), ["4.db.importing"]);
+    }
+}
+
+#[tokio::test]
 async fn many_rows_are_erased_in_turns_with_others() {
     let home = Home::used(&[ACME, GLOBEX]).await;
     home.execute(
