@@ -176,6 +176,13 @@ pub trait PortableSettings: Send + Sync + 'static {
     ///
     /// When there are secrets and no passphrase, or another one.
     fn take(&self, tenant: &Tenant, given: &Overrides, secrets: Option<&Passphrase>) -> Result<Overrides, BoxError>;
+
+    /// What is set for a tenant itself, as it is stored for another one of the same deployment.
+    ///
+    /// # Errors
+    ///
+    /// When a secret cannot be opened.
+    fn copy(&self, from: &Tenant, to: &Tenant) -> Result<Overrides, BoxError>;
 }
 
 /// What secrets are encrypted with in an archive. It is not shown.

@@ -89,6 +89,9 @@ impl Overrides {
     /// the memory of every process.
     pub const BYTES_MAX: usize = 64 * 1024;
 
+    /// The key of the object that stands for a sealed value.
+    pub const SEALED: &str = "$sealed";
+
     /// What is set at exactly this path.
     pub fn get(&self, path: &SettingPath) -> Option<&Value> {
         self.0.as_ref()?.get(path)
@@ -97,6 +100,14 @@ impl Overrides {
     /// All that is set, in the order of the paths, so that what includes another comes first.
     pub fn iter(&self) -> impl Iterator<Item = (&SettingPath, &Value)> {
         self.0.iter().flat_map(|map| map.iter())
+    }
+
+    /// Whether a value is a secret, which is sealed for the one tenant for which it is set: an object whose only key is
+    /// [`Overrides::SEALED`].
+    pub fn is_sealed(value: &Value) -> bool {
+        value
+            .as_object()
+            .is_some_and(|object| object.len() == 1 && object.get(Self::SEALED).is_some_and(Value::is_string))
     }
 
     /// How many there are.

@@ -108,6 +108,29 @@ acme    title          "7"    "Notes"
 }
 
 #[test]
+fn who_is_made_like_another_can_read_its_secrets() {
+    let home = home();
+    home.step("tenant create acme");
+    let (runtime, tenancy, settings) = started(&home);
+    home.run_with("settings set acme smtp.password", "hush\n");
+    home.step("tenant clone acme copy");
+    home.step("tenant create trial --from acme");
+    home.step("tenant clone trial twin");
+    runtime.block_on(tenancy.refresh()).unwrap();
+    for slug in ["acme", "copy", "trial", "twin"] {
+        let scope = tenancy.admission().admit(&tenantry::Candidate::new(slug.parse().unwrap())).unwrap();
+        assert_eq!(settings.of(&scope).unwrap().smtp.password.expose(), "hush", "{slug}");
+    }
+    // A copy's are its own.
+    home.run_with("settings set acme smtp.password", "changed\n");
+    runtime.block_on(tenancy.refresh()).unwrap();
+    for (slug, password) in [("copy", "hush"), ("trial", "changed"), ("twin", "changed")] {
+        let scope = tenancy.admission().admit(&tenantry::Candidate::new(slug.parse().unwrap())).unwrap();
+        assert_eq!(settings.of(&scope).unwrap().smtp.password.expose(), password, "{slug}");
+    }
+}
+
+#[test]
 fn what_cannot_be_is_refused_and_nothing_changes() {
     let home = home();
     home.step("tenant create acme");

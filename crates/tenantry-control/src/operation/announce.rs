@@ -29,6 +29,7 @@ impl Step {
             Self::Move { leg: Leg::Copy, .. } => (ROWS, tenant),
             Self::Close
             | Self::Count { .. }
+            | Self::CopySettings { .. }
             | Self::Forget
             | Self::Import { .. }
             | Self::Migrate

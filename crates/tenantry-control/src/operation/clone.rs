@@ -1,11 +1,12 @@
 //! Create from a template, and clone.
 
-use tenantry_core::{NewTenant, Slug, Status, Subject, Tenant};
+use tenantry_core::{Amendment, NewTenant, Overrides, SettingChange, Slug, Status, Subject, Tenant};
 
 use super::{
     import::Brought,
     procedure::{Intent, Procedure},
     run::Ended,
+    step::StepError,
 };
 use crate::{
     Control, DryRun, Foreseen, VerbError,
@@ -26,10 +27,11 @@ impl Control {
     async fn creating_from(&self, template: &Slug, mut new: NewTenant) -> Result<Intent, VerbError> {
         let template = self.find(template).await?;
         new.template = Some(template.id);
-        self.filling(&template, new)
+        self.filling(&template, new, false)
     }
 
-    /// Makes a tenant that has what another one has now, its settings included, and goes its own way from there.
+    /// Makes a tenant that has what another one has now, its settings included, and goes its own way from there. Secrets among
+    /// them are sealed anew, for the new tenant; without [`Control::with_portable`] they are left out, and the log says which.
     ///
     /// # Errors
     ///
@@ -41,22 +43,42 @@ impl Control {
     async fn cloning(&self, source: &Slug, mut new: NewTenant) -> Result<Intent, VerbError> {
         let source = self.find(source).await?;
         new.template = source.template;
-        new.settings = source.settings.clone();
-        self.filling(&source, new)
+        self.filling(&source, new, true)
     }
 
-    fn filling(&self, source: &Tenant, mut new: NewTenant) -> Result<Intent, VerbError> {
+    fn filling(&self, source: &Tenant, mut new: NewTenant, settings: bool) -> Result<Intent, VerbError> {
         ready(source)?;
         check_plan(self.plans(), &new.plan)?;
         let suspended = new.status == Status::Suspended;
         new.status = Status::Provisioning;
-        let procedure = Procedure::Clone { source: source.id.get(), planes: self.names_of_planes(), suspended };
+        let procedure =
+            Procedure::Clone { source: source.id.get(), planes: self.names_of_planes(), settings, suspended };
         Ok(Intent { subject: Subject::New(Box::new(new)), procedure })
     }
 
     pub(super) fn names_of_planes(&self) -> Vec<String> {
         self.planes().iter().map(|plane| plane.name().to_owned()).collect()
     }
+}
+
+/// What is set for a tenant itself, as another one has it: secrets are sealed for the tenant that has them.
+pub(super) fn settings_of(control: &Control, from: &Tenant, to: &Tenant) -> Result<Overrides, StepError> {
+    if let Some(settings) = control.portable().and_then(|portable| portable.settings.as_deref()) {
+        let copied = settings.copy(from, to);
+        return copied.map_err(|source| StepError::Settings { from: from.slug.clone(), source });
+    }
+    let (secrets, plain): (Vec<_>, Vec<_>) = from.settings.iter().partition(|(_, value)| Overrides::is_sealed(value));
+    for (path, _) in secrets {
+        tracing::warn!(tenant = %to.slug, from = %from.slug, %path, "without master keys a secret is not copied; set it");
+    }
+    Ok(plain.into_iter().map(|(path, value)| (path.clone(), value.clone())).collect())
+}
+
+/// Gives a tenant these settings, and no others.
+pub(super) fn with_settings(tenant: &Tenant, settings: &Overrides) -> Amendment {
+    let former = tenant.settings.iter().map(|(path, _)| SettingChange { path: path.clone(), value: None });
+    let set = settings.iter().map(|(path, value)| SettingChange { path: path.clone(), value: Some(value.clone()) });
+    Amendment { settings: former.chain(set).collect(), ..Amendment::default() }
 }
 
 impl DryRun<'_> {

@@ -7,6 +7,7 @@ use tenantry_core::{
 };
 
 use super::{
+    clone::settings_of,
     moving::ROWS,
     procedure::{Intent, Procedure},
     step::{Leg, Step, StepError, find},
@@ -73,6 +74,11 @@ impl Step {
                 set(foreseen, if *suspended { Status::Suspended } else { Status::Active });
             }
             Self::Copy { plane, from } => copied(control, plane, *from, foreseen).await?,
+            Self::CopySettings { from } => {
+                let from = control.catalog().by_id(*from).await?.ok_or(StepError::Gone(*from))?;
+                let Some(tenant) = &mut foreseen.after else { return Ok(()) };
+                tenant.settings = settings_of(control, &from, tenant)?;
+            }
             Self::Erase { plane } => removed(control, plane, foreseen).await?,
             Self::Move { leg: Leg::Copy, .. } => moved(control, foreseen).await?,
             Self::Move { leg: Leg::Switch, from, to } => {

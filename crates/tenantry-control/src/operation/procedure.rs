@@ -12,8 +12,8 @@ use crate::VerbError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
 pub(crate) enum Procedure {
-    /// Fills a tenant that was registered with it.
-    Clone { source: i64, planes: Vec<String>, suspended: bool },
+    /// Fills a tenant that was registered with it. Settings are copied, or followed: the source is its template then.
+    Clone { source: i64, planes: Vec<String>, settings: bool, suspended: bool },
     /// Removes a tenant and all that it has.
     Erase { planes: Vec<String> },
     /// Fills a tenant that was registered with it from an archive, which only the one who began it has.
@@ -73,9 +73,10 @@ impl Procedure {
     /// The way to its end.
     pub(super) fn forth(&self) -> Vec<Step> {
         match self {
-            Self::Clone { source, planes, suspended } => {
+            Self::Clone { source, planes, settings, suspended } => {
                 let copies = copies(planes, *source);
-                copies.chain([Step::Open { suspended: *suspended }]).collect()
+                let settings = settings.then(|| Step::CopySettings { from: TenantId::new(*source) });
+                copies.chain(settings).chain([Step::Open { suspended: *suspended }]).collect()
             }
             Self::Erase { planes } => {
                 let erasures = planes.iter().cloned().map(|plane| Step::Erase { plane });

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use tenantry_core::{
-    Amendment, Amount, CatalogError, LedgerError, Operation, Placement, Plane, PlaneError, Progress, SettingChange,
-    Slug, Status, Tenant, TenantId,
+    Amendment, Amount, BoxError, CatalogError, LedgerError, Operation, Overrides, Placement, Plane, PlaneError,
+    Progress, Slug, Status, Tenant, TenantId,
 };
 use thiserror::Error;
 
-use super::{import, migrate, moving, run::Run, source::Whole};
+use super::{
+    clone::{settings_of, with_settings},
+    import, migrate, moving,
+    run::Run,
+    source::Whole,
+};
 use crate::{Control, archive::ArchiveError};
 
 /// A step.
@@ -20,6 +25,8 @@ pub(super) enum Step {
     Settle,
     /// What it has in a plane is a copy of what another one has.
     Copy { plane: String, from: TenantId },
+    /// It has the settings that another one has.
+    CopySettings { from: TenantId },
     /// It has what is in an archive.
     Import { planes: Vec<String> },
     /// Its own database has all migrations.
@@ -84,6 +91,8 @@ pub(super) enum StepError {
     Served(Status),
     #[error("{0} is being made, reset or erased, and no copy is made of what is half there; wait until that has ended")]
     Unready(Slug),
+    #[error("the settings of {from} cannot be copied: {source}")]
+    Settings { from: Slug, source: BoxError },
     #[error("there are still {left} {plane}: somebody works for the tenant")]
     Left { plane: String, left: u64 },
 }
@@ -96,6 +105,7 @@ impl Step {
             Self::Settle => "settle".to_owned(),
             Self::Copy { plane, .. } => format!("copy {plane}"),
             Self::Count { .. } => "count".to_owned(),
+            Self::CopySettings { .. } => "copy settings".to_owned(),
             Self::Erase { plane } => format!("erase {plane}"),
             Self::Import { .. } => "import".to_owned(),
             Self::Migrate => "migrate".to_owned(),
@@ -139,6 +149,14 @@ impl Step {
                 }
                 Ok(())
             }
+            Self::CopySettings { from } => {
+                let from = control.catalog().by_id(*from).await?.ok_or(StepError::Gone(*from))?;
+                let amendment = with_settings(&tenant, &settings_of(control, &from, &tenant)?);
+                if !amendment.settings.is_empty() {
+                    control.catalog().amend(id, &amendment, None).await?;
+                }
+                Ok(())
+            }
             Self::Erase { plane } => {
                 closed(&tenant)?;
                 let amount = find(control, plane)?.erase(&tenant).await?;
@@ -153,9 +171,7 @@ impl Step {
             Self::Move { leg, from, to } => moving::take(*leg, control, &tenant, (from, to), progress).await,
             Self::Prove { planes } => prove(control, &tenant, planes, progress).await,
             Self::Renew => {
-                let settings =
-                    tenant.settings.iter().map(|(path, _)| SettingChange { path: path.clone(), value: None });
-                let renewed = Amendment { settings: settings.collect(), new_epoch: true, ..Amendment::default() };
+                let renewed = Amendment { new_epoch: true, ..with_settings(&tenant, &Overrides::default()) };
                 control.catalog().amend(id, &renewed, None).await?;
                 Ok(())
             }

@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(accept(path, value).unwrap_err().to_string(), said);
         }
         let sealed = accept("password", json!("hush")).unwrap();
-        assert!(seal::is_sealed(&sealed) && !sealed.to_string().contains("hush"));
+        assert!(Overrides::is_sealed(&sealed) && !sealed.to_string().contains("hush"));
     }
 
     #[test]

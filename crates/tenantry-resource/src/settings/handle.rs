@@ -175,7 +175,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Settings<T> {
         let mut document = self.shared.defaults.clone();
         for (layer, owner, overrides) in layers {
             for (path, value) in overrides.iter() {
-                let value = match seal::is_sealed(value) {
+                let value = match Overrides::is_sealed(value) {
                     false => value.clone(),
                     true => seal::open(&self.shared.keys, *owner, path, value).ok_or_else(|| {
                         SettingsError::Unopened { tenant: tenant.slug.clone(), path: path.clone(), layer: *layer }

@@ -34,7 +34,7 @@ impl PortableOverrides {
 
 impl PortableSettings for PortableOverrides {
     fn give(&self, tenant: &Tenant, secrets: Option<&Passphrase>) -> Result<(Overrides, Vec<SettingPath>), BoxError> {
-        let is_secret = |(_, value): &(&SettingPath, &Value)| seal::is_sealed(value);
+        let is_secret = |(_, value): &(&SettingPath, &Value)| Overrides::is_sealed(value);
         let Some(passphrase) = secrets else {
             let (left_out, given): (Vec<_>, Vec<_>) = tenant.settings.iter().partition(is_secret);
             let given = given.into_iter().map(|(path, value)| (path.clone(), value.clone()));
@@ -44,11 +44,10 @@ impl PortableSettings for PortableOverrides {
         getrandom::fill(&mut salt)?;
         let mut cipher = None;
         let given = tenant.settings.iter().map(|(path, value)| {
-            if !seal::is_sealed(value) {
+            if !Overrides::is_sealed(value) {
                 return Ok((path.clone(), value.clone()));
             }
-            let opened = seal::open(&self.keys, tenant.id, path, value);
-            let opened = opened.ok_or_else(|| SecretError::Unopened(path.clone()))?;
+            let opened = self.opened(tenant, path, value)?;
             let cipher = match &mut cipher {
                 Some(cipher) => cipher,
                 none => none.insert(derived(passphrase, &salt)?),
@@ -63,7 +62,7 @@ impl PortableSettings for PortableOverrides {
         let mut known: Option<(Vec<u8>, XChaCha20Poly1305)> = None;
         let taken = given.iter().map(|(path, value)| {
             let Some(text) = text_of(value) else {
-                let is_foreign = seal::is_sealed(value);
+                let is_foreign = Overrides::is_sealed(value);
                 return if is_foreign {
                     Err(SecretError::Unopened(path.clone()).into())
                 } else {
@@ -85,6 +84,23 @@ impl PortableSettings for PortableOverrides {
         let taken: Overrides = taken.collect::<Result<_, BoxError>>()?;
         // Nothing is changed: this looks whether all of it is little enough to be a tenant's.
         Ok(taken.with(&[])?)
+    }
+
+    fn copy(&self, from: &Tenant, to: &Tenant) -> Result<Overrides, BoxError> {
+        let copied = from.settings.iter().map(|(path, value)| {
+            let value = match Overrides::is_sealed(value) {
+                true => seal::seal(&self.keys, to.id, path, &self.opened(from, path, value)?)?,
+                false => value.clone(),
+            };
+            Ok((path.clone(), value))
+        });
+        copied.collect()
+    }
+}
+
+impl PortableOverrides {
+    fn opened(&self, tenant: &Tenant, path: &SettingPath, sealed: &Value) -> Result<Value, SecretError> {
+        seal::open(&self.keys, tenant.id, path, sealed).ok_or_else(|| SecretError::Unopened(path.clone()))
     }
 }
 
@@ -180,6 +196,11 @@ mod tests {
         assert!(refused(None).contains("give it") && refused(Some(&wrong)).contains("with this passphrase"));
         assert!(away.take(&globex, &acme.settings, Some(&right)).unwrap_err().to_string().contains("smtp.password"));
         assert!(away.give(&acme, Some(&right)).unwrap_err().to_string().contains("smtp.password"));
+
+        let copied = home.copy(&acme, &globex).unwrap();
+        assert_eq!(seal::open(&keys, globex.id, &path, copied.get(&path).unwrap()), Some(json!("hush")));
+        assert_eq!((copied.len(), copied.get(&"title".parse().unwrap())), (2, Some(&json!("Acme"))));
+        assert!(away.copy(&acme, &globex).unwrap_err().to_string().contains("smtp.password"));
 
         // What was encrypted for one setting is none for another.
         let value = given.get(&path).unwrap().clone();

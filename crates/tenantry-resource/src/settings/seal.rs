@@ -6,16 +6,13 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use serde_json::{Value, json};
-use tenantry_core::{SettingPath, TenantId};
+use tenantry_core::{Overrides, SettingPath, TenantId};
 
 use super::{error::SettingRefused, layers, secret};
 use crate::{MasterKeys, Purpose};
 
 /// What the keys are derived for.
 const PURPOSE: Purpose = Purpose::new("tenantry settings");
-
-/// The key of the object that stands for a sealed value.
-const SEALED: &str = "$sealed";
 
 /// Bytes of a nonce of XChaCha20-Poly1305: so many that random ones do not repeat.
 pub(super) const NONCE_LEN: usize = 24;
@@ -40,7 +37,7 @@ pub(super) fn seal(
     // It fails for messages of gigabytes only; settings are smaller.
     let sealed = cipher.encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
     let bytes = [&nonce[..], &sealed].concat();
-    Ok(json!({ SEALED: format!("{}.{}", key.id(), URL_SAFE_NO_PAD.encode(bytes)) }))
+    Ok(json!({ Overrides::SEALED: format!("{}.{}", key.id(), URL_SAFE_NO_PAD.encode(bytes)) }))
 }
 
 /// The value as it is stored in a place of a marked document: sealed where a secret is.
@@ -66,29 +63,19 @@ pub(super) fn stored(
 
 /// The value as it is in a marked document: a mark where it is sealed.
 pub(super) fn marked(value: &Value) -> Value {
-    if is_sealed(value) { secret::mark() } else { value.clone() }
-}
-
-/// Whether the value is a sealed one.
-pub(super) fn is_sealed(value: &Value) -> bool {
-    sealed(value).is_some()
+    if Overrides::is_sealed(value) { secret::mark() } else { value.clone() }
 }
 
 /// The value that was sealed; nothing when it was for another tenant or setting, when its key is gone, or when somebody has
 /// changed it.
 pub(super) fn open(keys: &MasterKeys, tenant: TenantId, path: &SettingPath, value: &Value) -> Option<Value> {
-    let (id, text) = sealed(value)?.split_once('.')?;
+    let (id, text) = value.get(Overrides::SEALED)?.as_str()?.split_once('.')?;
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
     let key = keys.derive(PURPOSE, tenant).find(|key| key.id().as_str() == id)?;
     let payload = Payload { msg: sealed, aad: path.as_str().as_bytes() };
     let text = XChaCha20Poly1305::new(key.secret().into()).decrypt(&XNonce::from(*nonce), payload).ok()?;
     serde_json::from_slice(&zeroize::Zeroizing::new(text)).ok()
-}
-
-fn sealed(value: &Value) -> Option<&str> {
-    let object = value.as_object().filter(|object| object.len() == 1)?;
-    object.get(SEALED)?.as_str()
 }
 
 #[cfg(test)]
@@ -102,7 +89,7 @@ mod tests {
         let [password, token] = ["smtp.password", "api.token"].map(|path| path.parse::<SettingPath>().unwrap());
         let value = json!({ "any": ["value", 1, null] });
         let stored = seal(&keys, acme, &password, &value).unwrap();
-        assert!(is_sealed(&stored) && !stored.to_string().contains("any"));
+        assert!(Overrides::is_sealed(&stored) && !stored.to_string().contains("any"));
         assert_eq!(open(&keys, acme, &password, &stored), Some(value.clone()));
         assert_eq!(open(&keys, globex, &password, &stored), None);
         assert_eq!(open(&keys, acme, &token, &stored), None);

@@ -17,7 +17,10 @@ async fn a_tenant_is_made_from_a_template() {
 #[tokio::test]
 async fn a_clone_has_settings_of_its_own() {
     let world = World::new().await;
-    let set = [SettingChange { path: "a".parse().unwrap(), value: Some(1.into()) }];
+    // Nobody here has keys, so what is sealed for the one can be sealed for nobody else.
+    let sealed = serde_json::json!({ "$sealed": "key.text" });
+    let set = [("a", 1.into()), ("b", sealed)];
+    let set = set.map(|(path, value)| SettingChange { path: path.parse().unwrap(), value: Some(value) });
     let seed = world.id("seed").await;
     let amendment = tenantry_core::Amendment { settings: set.to_vec(), ..Default::default() };
     world.catalog.amend(seed, &amendment, None).await.unwrap();
