@@ -53,7 +53,7 @@ pub use crate::{
     edit::{Numbering, PRAGMAS},
     limits::Limits,
     name::{Ident, Name, Quoted, RESERVED_PREFIX, ROW_ID, SHARED_SCHEMA, TENANT},
-    plan::{Effect, Parameter, Plan, Transaction},
+    plan::{Affected, Effect, Parameter, Plan, Transaction},
     refusal::{Code, Refused},
     rewriter::Rewriter,
     rules::Rule,

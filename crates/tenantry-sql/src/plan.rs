@@ -24,8 +24,8 @@ pub struct Plan {
     /// Whether it changes the connection for longer than its transaction, so that the connection has to be reset or closed
     /// before another scope gets it.
     pub outlives_transaction: bool,
-    /// Whether every row that it changes is a new one: an `INSERT` that updates and replaces none.
-    pub only_inserts: bool,
+    /// What the number says that the database gives of the rows which it has changed.
+    pub affected: Affected,
     /// A function of chance that is called, of which each run gives something else.
     pub chance: Option<Name>,
 }
@@ -50,6 +50,22 @@ pub enum Effect {
     Setting,
     /// It begins or ends a transaction or a savepoint.
     Transaction(Transaction),
+}
+
+/// What the number says that the database gives of the rows which a statement has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Affected {
+    /// So many rows had done to them what the effect says.
+    #[default]
+    Exact,
+    /// Some of them may be new, and others not: an `INSERT` that updates or replaces, or `MERGE`. Of an `INSERT` whose common
+    /// table expressions change or delete other rows, it is that of the new ones.
+    Mixed,
+    /// Common table expressions insert rows, which are not in it.
+    WithoutInserted,
+    /// Nothing: it is that of a query, whose common table expressions change or delete rows.
+    Unknown,
 }
 
 /// What a statement does to the transaction.

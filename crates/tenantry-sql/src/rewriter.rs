@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    Dialect, Effect, Limits, Numbering, Parameter, Plan, Refused, SchemaMap,
-    bind::{self, Bound, What},
+    Affected, Dialect, Effect, Limits, Numbering, Parameter, Plan, Refused, SchemaMap,
+    bind::{self, Bound, Change, What},
     classify, edit,
-    ir::{Conflict, Kind, Setting, Statement, UpsertAction},
+    ir::{Conflict, Insert, Kind, Setting, Statement, UpsertAction},
     rules,
     splice::Edits,
     splicing::{Footprint, Splicing},
@@ -114,7 +114,7 @@ impl Rewriter {
             gives_rows,
             relations,
             outlives_transaction: false,
-            only_inserts: only_inserts(&statement, &bound),
+            affected: affected(&statement, &bound),
             chance: classify::chance(&bound),
         })
     }
@@ -144,17 +144,30 @@ fn as_it_is(text: impl Into<Arc<str>>, effect: Effect) -> Plan {
         gives_rows: false,
         relations: Vec::new(),
         outlives_transaction: false,
-        only_inserts: false,
+        affected: Affected::Exact,
         chance: None,
     }
 }
 
-/// Whether all rows that a statement changes are new ones.
-fn only_inserts(statement: &Statement, bound: &Bound<'_>) -> bool {
-    let Kind::Insert(insert) = &statement.kind else { return false };
+fn affected(statement: &Statement, bound: &Bound<'_>) -> Affected {
+    let inserts = |change: &&Change<'_>| matches!(change.what, What::Insert(_) | What::Merge(_));
+    let inserts_itself = matches!(statement.kind, Kind::Insert(_) | Kind::Merge(_));
+    if bound.changes.iter().filter(inserts).count() > usize::from(inserts_itself) {
+        return Affected::WithoutInserted;
+    }
+    match &statement.kind {
+        // What is deleted within makes room.
+        Kind::Insert(insert) if updates(insert) || bound.changes.len() > 1 => Affected::Mixed,
+        Kind::Merge(_) => Affected::Mixed,
+        Kind::Query(_) if !bound.changes.is_empty() => Affected::Unknown,
+        _ => Affected::Exact,
+    }
+}
+
+/// Whether rows that are there already may be changed or replaced.
+fn updates(insert: &Insert) -> bool {
     let replaces = matches!(insert.conflict, Some(Conflict::Replace));
-    let updates = insert.upserts.iter().any(|upsert| !matches!(upsert.action, UpsertAction::Nothing));
-    !updates && !replaces && bound.changes.len() == 1
+    replaces || insert.upserts.iter().any(|upsert| !matches!(upsert.action, UpsertAction::Nothing))
 }
 
 fn effect(statement: &Statement, bound: &Bound<'_>) -> (Effect, bool) {

@@ -3,7 +3,7 @@
 //! Nobody counts for each statement. What a process knows is an estimate: the rows that it has counted, and what its own
 //! statements have inserted and deleted since. It is counted anew where the estimate may be wrong by more than a tenth of
 //! what the tenant may have, where it is old, and, close to the limit, as often as counting takes little of a connection's
-//! time.
+//! time; and after a statement that inserts rows of which the database does not say how many they were.
 //!
 //! What the estimate does not know, and the next count finds: what other processes do, what foreign keys and triggers
 //! delete, what a savepoint undoes that a statement has set.
@@ -116,9 +116,9 @@ impl Room {
         }
     }
 
-    /// Whether the estimate may be wrong.
+    /// Whether the estimate may be wrong, as it is before anything was counted.
     pub(crate) fn is_doubted(&self) -> bool {
-        self.last().count.is_some_and(|count| count.is_doubted)
+        self.last().count.is_none_or(|count| count.is_doubted)
     }
 
     /// A transaction that is under way has inserted rows.

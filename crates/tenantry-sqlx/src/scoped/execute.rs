@@ -41,9 +41,10 @@ impl<DB: Scopable> Lease<DB> {
                 yield Either::Left(DB::QueryResult::default());
                 return;
             };
-            let Ready { effect, only_inserts, changes, mut looks, .. } = ready;
+            let Ready { does, changes, mut looks, .. } = ready;
+            let effect = does.effect;
             self.before(effect).await?;
-            self.ask_for_room(effect, only_inserts).await?;
+            self.ask_for_room(does).await?;
             self.starts();
             let mut affected = 0;
             {
@@ -73,7 +74,7 @@ impl<DB: Scopable> Lease<DB> {
             }
             self.ends();
             self.count_changed(changes, affected);
-            self.take_room(effect, only_inserts, affected).await?;
+            self.take_room(does, affected).await?;
             self.after(effect, on_pool).await?;
         })
     }
@@ -131,9 +132,10 @@ impl<DB: Scopable> Lease<DB> {
     /// The first row of a statement.
     pub(super) async fn first(&mut self, request: Request<DB>, on_pool: bool) -> Result<Option<DB::Row>, sqlx::Error> {
         let Some(ready) = self.ready(request, on_pool).await? else { return Ok(None) };
-        let Ready { effect, only_inserts, changes, .. } = ready;
+        let Ready { does, changes, .. } = ready;
+        let effect = does.effect;
         self.before(effect).await?;
-        self.ask_for_room(effect, only_inserts).await?;
+        self.ask_for_room(does).await?;
         self.starts();
         let first = match changes {
             true => first_of_all(self.connection.connection(), ready).await,
@@ -144,7 +146,7 @@ impl<DB: Scopable> Lease<DB> {
                 self.read = u64::from(row.is_some());
                 self.ends();
                 self.count_changed(changes, affected);
-                self.take_room(effect, only_inserts, affected).await?;
+                self.take_room(does, affected).await?;
                 self.after(effect, on_pool).await.map(|()| row)
             }
             Err(error) => {

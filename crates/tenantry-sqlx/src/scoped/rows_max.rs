@@ -1,13 +1,13 @@
 //! The rows that a tenant may have: room is taken when a statement inserts, and given back when its rows are gone.
 
-use std::sync::Arc;
+use std::{ops::AddAssign, sync::Arc};
 
 use sqlx::Database;
 use sqlx_core::transaction::TransactionManager;
 use tenantry_core::{Code, Count, Refusal};
-use tenantry_sql::{Effect, Plan, RowId};
+use tenantry_sql::{Affected, Effect, Plan, RowId};
 
-use super::{Lease, Scopable, ScopeError, Statements};
+use super::{Lease, Scopable, ScopeError, Statements, statement::Does};
 use crate::room::{Claim, Room, Rooms};
 
 /// What a lease has inserted and deleted, where the tenant's rows are limited.
@@ -24,8 +24,19 @@ pub(crate) struct Tallies {
 struct Tally {
     inserted: i64,
     deleted: i64,
+    /// Whether rows were inserted that are in no tally, but in what was counted meanwhile.
+    is_short: bool,
     /// Whether a statement has failed, so that the database undoes all, whatever it is told at the end.
     is_failed: bool,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, more: Self) {
+        self.inserted += more.inserted;
+        self.deleted += more.deleted;
+        self.is_short |= more.is_short;
+        self.is_failed |= more.is_failed;
+    }
 }
 
 impl Tallies {
@@ -36,11 +47,9 @@ impl Tallies {
 
     /// What the transaction has done so far.
     fn so_far(&self) -> Tally {
-        self.levels.iter().fold(Tally::default(), |all, level| Tally {
-            inserted: all.inserted + level.inserted,
-            deleted: all.deleted + level.deleted,
-            is_failed: all.is_failed || level.is_failed,
-        })
+        let mut all = Tally::default();
+        self.levels.iter().for_each(|level| all += *level);
+        all
     }
 
     /// How many rows there may be while the transaction is open: what it has deleted makes room for itself.
@@ -48,30 +57,31 @@ impl Tallies {
         self.max.saturating_add(self.so_far().deleted)
     }
 
+    fn is_full(&self) -> bool {
+        self.room.used() >= self.allowed()
+    }
+
     /// A statement has done this, in a transaction or savepoint of this depth.
-    fn add(&mut self, depth: usize, Tally { inserted, deleted, is_failed }: Tally) {
+    fn add(&mut self, depth: usize, tally: Tally) {
         let Some(level) = depth.checked_sub(1) else {
-            return self.room.keep(inserted, deleted);
+            return self.room.keep(tally.inserted, tally.deleted);
         };
         if self.levels.len() < depth {
             self.levels.resize(depth, Tally::default());
         }
-        self.levels[level].inserted += inserted;
-        self.levels[level].deleted += deleted;
-        self.levels[level].is_failed |= is_failed;
+        self.levels[level] += tally;
     }
 
     /// Transactions and savepoints have ended; so many are left.
     fn end(&mut self, depth: usize, are_kept: bool) {
         let mut ended = Tally::default();
-        for Tally { inserted, deleted, is_failed } in self.levels.drain(depth.min(self.levels.len())..) {
-            ended.inserted += inserted;
-            ended.deleted += deleted;
-            ended.is_failed |= is_failed;
+        self.levels.drain(depth.min(self.levels.len())..).for_each(|level| ended += level);
+        if are_kept && !ended.is_failed {
+            return self.add(depth, ended);
         }
-        match are_kept && !ended.is_failed {
-            true => self.add(depth, ended),
-            false => self.room.undo(ended.inserted),
+        self.room.undo(ended.inserted);
+        if ended.is_short {
+            self.room.forget();
         }
     }
 }
@@ -105,18 +115,27 @@ impl<DB: Scopable> Lease<DB> {
         Ok(())
     }
 
-    /// Before a statement that only inserts, in its transaction: what is known to have no room is not run, on databases that
-    /// say only afterwards how many rows there were. So nobody has room who does not wait for the end of statements.
-    pub(super) async fn ask_for_room(&mut self, effect: Option<Effect>, only_inserts: bool) -> Result<(), sqlx::Error> {
-        let asks = only_inserts && effect == Some(Effect::Insert) && !DB::TELLS_OF_ROWS;
-        if !asks || !self.limits_rows() {
+    /// Before a statement that inserts, in its transaction: what is known to have no room is not run, on databases that say
+    /// only afterwards how many rows there were. So nobody has room who does not wait for the end of statements.
+    pub(super) async fn ask_for_room(&mut self, does: Does) -> Result<(), sqlx::Error> {
+        if !does.inserts() || DB::TELLS_OF_ROWS || !self.limits_rows() {
             return Ok(());
         }
-        let in_doubt = |tallies: &Tallies| tallies.room.used() >= tallies.allowed() || tallies.room.is_doubted();
-        if self.tallies.as_ref().is_some_and(in_doubt) {
-            self.count_rows_if_due().await?;
-        }
-        if self.tallies.as_ref().is_some_and(|tallies| tallies.room.used() >= tallies.allowed()) {
+        let Some(tallies) = &self.tallies else { return Ok(()) };
+        let is_doubted = tallies.room.is_doubted();
+        let is_full = if does.only_inserts() {
+            if is_doubted || tallies.is_full() {
+                self.count_rows_if_due().await?;
+            }
+            self.tallies.as_ref().is_some_and(Tallies::is_full)
+        } else {
+            // It may need no room, so that only who has too many rows already is refused.
+            if is_doubted {
+                self.recount_rows().await?;
+            }
+            is_doubted && self.is_over()
+        };
+        if is_full {
             self.fail_transaction().await;
             return Err(self.full().into());
         }
@@ -124,13 +143,8 @@ impl<DB: Scopable> Lease<DB> {
     }
 
     /// After a statement: takes room for what it has inserted. Where there is none, it is undone.
-    pub(super) async fn take_room(
-        &mut self,
-        effect: Option<Effect>,
-        only_inserts: bool,
-        affected: u64,
-    ) -> Result<(), sqlx::Error> {
-        let Some(effect) = effect.filter(|effect| effect.writes()) else { return Ok(()) };
+    pub(super) async fn take_room(&mut self, does: Does, affected: u64) -> Result<(), sqlx::Error> {
+        let Some(effect) = does.effect.filter(|effect| effect.writes()) else { return Ok(()) };
         if !self.limits_rows() {
             return Ok(());
         }
@@ -138,8 +152,10 @@ impl<DB: Scopable> Lease<DB> {
         let Some(tallies) = &mut self.tallies else { return Ok(()) };
         let affected = i64::try_from(affected).unwrap_or(i64::MAX / 2);
         let told = tallies.claim.take().map_or(0, |claim| claim.take());
-        let mut tally = Tally { inserted: told, ..Tally::default() };
+        let hides_inserted = does.affected == Affected::WithoutInserted;
+        let mut tally = Tally { inserted: told, is_short: hides_inserted, ..Tally::default() };
         match effect {
+            _ if hides_inserted || does.affected == Affected::Unknown => {}
             Effect::Delete | Effect::Truncate => tally.deleted = affected,
             // Of tables without row ids nothing is told.
             Effect::Insert | Effect::Merge if told == 0 => {
@@ -149,16 +165,18 @@ impl<DB: Scopable> Lease<DB> {
             _ => {}
         }
         tallies.add(depth, tally);
-        if DB::TELLS_OF_ROWS || !matches!(effect, Effect::Insert | Effect::Merge) {
+        if DB::TELLS_OF_ROWS || !does.inserts() {
             return Ok(());
         }
-        self.count_rows_if_due().await?;
-        if self.is_over() && !only_inserts {
-            // Some of the rows may have been there before.
-            if let Some(tallies) = &self.tallies {
-                tallies.room.forget();
-            }
+        if hides_inserted {
+            // Nobody else says how many there were.
+            self.recount_rows().await?;
+        } else {
             self.count_rows_if_due().await?;
+            if self.is_over() && !does.only_inserts() {
+                // Some of the rows may have been there before.
+                self.recount_rows().await?;
+            }
         }
         if self.is_over() {
             self.fail_transaction().await;
@@ -188,6 +206,13 @@ impl<DB: Scopable> Lease<DB> {
             self.tallies = self.rooms.as_ref().and_then(|rooms| Tallies::new(rooms, &self.scope));
         }
         self.tallies.is_some()
+    }
+
+    async fn recount_rows(&mut self) -> Result<(), sqlx::Error> {
+        if let Some(tallies) = &self.tallies {
+            tallies.room.forget();
+        }
+        self.count_rows_if_due().await
     }
 
     async fn count_rows_if_due(&mut self) -> Result<(), sqlx::Error> {

@@ -1,7 +1,7 @@
 //! A statement with its tenant bound.
 
 use sqlx::{Arguments, AssertSqlSafe, Database, Execute, SqlSafeStr, SqlStr, error::BoxDynError};
-use tenantry_sql::{Effect, Plan};
+use tenantry_sql::{Affected, Effect, Plan};
 
 use super::{Scopable, ScopeError};
 
@@ -10,14 +10,31 @@ pub(super) struct Ready<DB: Database> {
     text: SqlStr,
     arguments: Option<DB::Arguments>,
     persistent: bool,
-    /// What it does, if that is known.
-    pub(super) effect: Option<Effect>,
-    /// Whether all rows that it changes are new ones, as far as is known.
-    pub(super) only_inserts: bool,
+    pub(super) does: Does,
     /// Whether it changes rows, as far as its first word says where nothing else is known.
     pub(super) changes: bool,
     /// Whether something else runs first, whose result is not the application's.
     pub(super) looks: bool,
+}
+
+/// What a statement does, as far as that is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Does {
+    pub(super) effect: Option<Effect>,
+    /// What it says that the database counts its rows.
+    pub(super) affected: Affected,
+}
+
+impl Does {
+    /// Whether it may insert rows.
+    pub(super) fn inserts(self) -> bool {
+        matches!(self.effect, Some(Effect::Insert | Effect::Merge)) || self.affected == Affected::WithoutInserted
+    }
+
+    /// Whether each row that it changes is a new one, and counted.
+    pub(super) fn only_inserts(self) -> bool {
+        self.effect == Some(Effect::Insert) && self.affected == Affected::Exact
+    }
 }
 
 impl<DB: Scopable> Ready<DB> {
@@ -26,7 +43,7 @@ impl<DB: Scopable> Ready<DB> {
         let word = text.as_str().trim_start().get(..6).unwrap_or_default();
         let changes =
             ["INSERT", "UPDATE", "DELETE", "REPLAC", "MERGE "].iter().any(|known| known.eq_ignore_ascii_case(word));
-        Self { text, arguments, persistent, effect: None, only_inserts: false, changes, looks: false }
+        Self { text, arguments, persistent, does: Does::default(), changes, looks: false }
     }
 
     /// The same after another statement, which gives no rows.
@@ -58,8 +75,7 @@ impl<DB: Scopable> Ready<DB> {
             text,
             arguments,
             persistent,
-            effect: Some(plan.effect),
-            only_inserts: plan.only_inserts,
+            does: Does { effect: Some(plan.effect), affected: plan.affected },
             changes: plan.effect.writes(),
             looks: false,
         })

@@ -1,6 +1,6 @@
 //! Common table expressions that change rows, `MERGE`, `TRUNCATE`, and what `INSERT` and `RETURNING` can do besides.
 
-use tenantry_sql::Effect;
+use tenantry_sql::{Affected, Effect};
 
 use super::{becomes, refused, rewriter};
 
@@ -35,6 +35,27 @@ fn common_table_expressions_may_change_rows() {
     assert_eq!((plan.effect, plan.gives_rows), (Effect::Delete, true));
     refused("S03", "WITH d AS (DELETE FROM pg_class) SELECT 1");
     refused("S05", "WITH d AS (UPDATE users SET _tenant = 1) SELECT 1");
+}
+
+#[test]
+fn what_the_number_of_affected_rows_says() {
+    let insert = "INSERT INTO users (id) VALUES (1)";
+    for (text, affected) in [
+        ("SELECT 1".to_owned(), Affected::Exact),
+        (insert.to_owned(), Affected::Exact),
+        (format!("{insert} ON CONFLICT DO NOTHING"), Affected::Exact),
+        (format!("{insert} ON CONFLICT (id) DO UPDATE SET name = 'x'"), Affected::Mixed),
+        (format!("WITH d AS (DELETE FROM orders) {insert}"), Affected::Mixed),
+        (format!("WITH i AS ({insert}) SELECT 1"), Affected::WithoutInserted),
+        (format!("WITH d AS (DELETE FROM orders), i AS ({insert}) SELECT 1"), Affected::WithoutInserted),
+        (format!("WITH i AS ({insert}) INSERT INTO orders (id) VALUES (1)"), Affected::WithoutInserted),
+        (format!("WITH i AS ({insert}) DELETE FROM orders"), Affected::WithoutInserted),
+        ("WITH d AS (DELETE FROM orders RETURNING id) SELECT id FROM d".to_owned(), Affected::Unknown),
+        ("WITH d AS (DELETE FROM users) DELETE FROM orders".to_owned(), Affected::Exact),
+        ("MERGE INTO users USING orders ON true WHEN MATCHED THEN DELETE".to_owned(), Affected::Mixed),
+    ] {
+        assert_eq!(rewriter().scope(&text).unwrap().affected, affected, "{text}");
+    }
 }
 
 #[test]

@@ -46,6 +46,52 @@ async fn a_tenant_has_as_many_rows_as_its_plan_allows() {
     deployment.as_tenant(2, other).await;
 }
 
+/// The server says only how many rows the statement around it gives or changes.
+#[tokio::test]
+async fn what_is_inserted_within_a_statement_is_counted() {
+    let deployment = Deployment::limited(rows_max(10)).await;
+    let pool = &deployment.pool;
+    let inserting = |from: i64, to: i64, rest: &str| {
+        let insert = "INSERT INTO tags SELECT 'tag ' || n FROM generate_series";
+        AssertSqlSafe(format!("WITH i AS ({insert}({from}, {to}) AS n RETURNING name) {rest}"))
+    };
+    let work = async {
+        insert(pool, 1, 1).await.unwrap();
+        for rest in [
+            "SELECT count(*) FROM i",
+            ", d AS (DELETE FROM tags WHERE false RETURNING 1) SELECT count(*) FROM i",
+            "INSERT INTO users (email) VALUES ('a')",
+            "UPDATE tags SET name = name WHERE false",
+            "DELETE FROM tags WHERE name = 'first'",
+        ] {
+            assert!(is_full(&sqlx::query(inserting(2, 100, rest)).execute(pool).await.unwrap_err()), "{rest}");
+            assert_eq!(tags(pool).await, OF_MIGRATIONS + 1, "{rest}");
+        }
+        let deletes_first = "WITH d AS (DELETE FROM tags WHERE name = 'tag 1' RETURNING 1), i AS \
+                             (INSERT INTO tags SELECT 'tag ' || n FROM generate_series(2, 100) AS n RETURNING 1) SELECT 1";
+        assert!(is_full(&sqlx::query(deletes_first).execute(pool).await.unwrap_err()));
+        // Nor is it how many rows are deleted.
+        let text = "WITH d AS (DELETE FROM tags WHERE name = 'tag 1' RETURNING 1) SELECT n FROM d, generate_series(1, 1000) AS n";
+        assert_eq!(sqlx::query(text).fetch_all(pool).await.unwrap().len(), 1000);
+        assert!(is_full(&insert(pool, 1, 100).await.unwrap_err()));
+        // What is undone has taken no room.
+        let mut transaction = pool.begin().await.unwrap();
+        sqlx::query(inserting(1, 8, "SELECT count(*) FROM i")).execute(&mut *transaction).await.unwrap();
+        assert!(is_full(&transaction.execute("INSERT INTO tags VALUES ('more')").await.unwrap_err()));
+        transaction.rollback().await.unwrap();
+        let all = sqlx::query_scalar::<_, i64>(inserting(1, 7, "SELECT count(*) FROM i")).fetch_one(pool).await;
+        assert_eq!(all.unwrap(), 7);
+        insert(pool, 8, 8).await.unwrap();
+        assert!(is_full(&insert(pool, 9, 9).await.unwrap_err()));
+        assert_eq!(tags(pool).await, 10);
+        // What is deleted within makes room for what is inserted.
+        let text = "WITH d AS (DELETE FROM tags WHERE name = 'tag 1' RETURNING name) INSERT INTO tags SELECT name || '!' FROM d";
+        sqlx::query(text).execute(pool).await.unwrap();
+        assert_eq!(tags(pool).await, 10);
+    };
+    deployment.as_tenant(1, work).await;
+}
+
 #[tokio::test]
 async fn a_transaction_without_room_is_one_that_has_failed() {
     let deployment = Deployment::limited(rows_max(10)).await;
