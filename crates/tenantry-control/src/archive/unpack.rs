@@ -65,8 +65,15 @@ pub(super) fn unpack(from: impl Read, limits: &ReadLimits, told: &mut Told<'_>) 
     let mut decoder = Decoder::with_buffer(from).map_err(failed)?;
     decoder.window_log_max(WINDOW_LOG_MAX).map_err(failed)?;
     let mut archive = tar::Archive::new(decoder);
-    let mut unpack =
-        Unpack { limits, checks: Checks::default(), last: None, summary: None, upload_bytes: 0, unpacked: 0 };
+    let mut unpack = Unpack {
+        limits,
+        checks: Checks::default(),
+        last: None,
+        summary: None,
+        is_checked: false,
+        upload_bytes: 0,
+        unpacked: 0,
+    };
     for entry in archive.entries().map_err(failed)?.raw(true) {
         unpack.entry(&mut entry.map_err(failed)?, told)?;
     }
@@ -90,6 +97,8 @@ struct Unpack<'a> {
     /// The last member that was none of checks.
     last: Option<Member>,
     summary: Option<Summary>,
+    /// Whether checks have come that are not of as many members as there can be: the last ones.
+    is_checked: bool,
     /// How large the upload is that comes next.
     upload_bytes: u64,
     unpacked: u64,
@@ -149,19 +158,24 @@ impl Unpack<'_> {
             return Err(ArchiveError::broken(format!("an archive has no member {:?}", shown())));
         };
         let may_come = match member {
+            // Each takes memory, so there are as many as there have to be.
             Member::Checks(_) => {
-                member == self.checks.next() && !matches!(self.last, Some(Member::UploadHead(_) | Member::Manifest))
+                self.checks.pending() > 0
+                    && member == self.checks.next()
+                    && !matches!(self.last, Some(Member::UploadHead(_) | Member::Manifest))
             }
             // All that comes before is in checks.
             Member::Manifest => self.checks.pending() == 0 && member.may_follow(self.last),
+            _ if self.is_checked => false,
             Member::UploadBody(_) => member.may_follow(self.last),
             _ => self.checks.pending() < CHECKED && member.may_follow(self.last),
         };
         if !may_come {
             return Err(ArchiveError::broken(format!("{member} is not where it belongs")));
         }
-        if !matches!(member, Member::Checks(_)) {
-            self.last = Some(member);
+        match member {
+            Member::Checks(_) => self.is_checked = self.checks.pending() < CHECKED,
+            _ => self.last = Some(member),
         }
         Ok(member)
     }

@@ -144,6 +144,38 @@ async fn a_manifest_is_for_what_is_there() {
 }
 
 #[tokio::test]
+async fn checks_are_of_something_and_as_few_as_can_be() {
+    let world = World::new().await;
+    let good = members(&world.archive().await);
+    let [own @ .., (_, checks), (_, manifest)] = &good[..] else { panic!("{good:?}") };
+    let (checks, manifest) = (String::from_utf8_lossy(checks), String::from_utf8_lossy(manifest));
+    let lines: Vec<_> = checks.split_inclusive('\n').collect();
+    let rest = &manifest[manifest.find("],\"tables\"").unwrap()..];
+    // With checks after so many members, and a manifest that fits.
+    let with_checks = |after: &[usize]| {
+        let (mut all, mut checks, mut from) = (Members::new(), Vec::new(), 0);
+        for end in 0..=own.len() {
+            for _ in after.iter().filter(|after| **after == end) {
+                let (name, text) = (format!("checks/{:06}.jsonl", checks.len()), lines[from..end].concat());
+                let (bytes, sha256) = (text.len(), sha256(text.as_bytes()));
+                checks.push(format!(r#"{{"member":{name:?},"bytes":{bytes},"sha256":"{sha256}"}}"#));
+                all.push((name, text.into_bytes()));
+                from = end;
+            }
+            all.extend(own.get(end).cloned());
+        }
+        all.push(("manifest.json".to_owned(), format!("{{\"checks\":[{}{rest}", checks.join(",")).into_bytes()));
+        sealed(&tar_of(&all, |_| {}))
+    };
+    let end = own.len();
+    assert_eq!(inspected(&with_checks(&[end])).unwrap().rows, [2, 1], "this is how they are made up");
+    for after in [&[0, end][..], &[2, end], &[2, 2, end], &[end, end], &[end, end, end]] {
+        let said = said(&inspected(&with_checks(after)).unwrap_err());
+        assert!(said.contains("is not where it belongs"), "{after:?}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_taken_for_as_large_as_it_says() {
     let world = World::new().await;
     let good = members(&world.archive().await);
