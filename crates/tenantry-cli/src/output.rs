@@ -24,7 +24,7 @@ impl Output {
     pub(crate) fn print(self, report: &(impl Serialize + Display)) -> Result<(), Failure> {
         let text = match self {
             Self::Json => serde_json::to_string_pretty(report).map_err(io::Error::from)?,
-            Self::Text => report.to_string(),
+            Self::Text => plain(&report.to_string()),
         };
         match writeln!(io::stdout().lock(), "{}", text.trim_end_matches('\n')) {
             // Whoever read it has read enough.
@@ -180,7 +180,13 @@ const GAP: &str = "  ";
 
 fn say(text: &str) {
     // There is nobody left to tell when stderr is closed.
-    io::stderr().lock().write_all(text.as_bytes()).ok();
+    io::stderr().lock().write_all(plain(text).as_bytes()).ok();
+}
+
+/// Text without what a terminal obeys: much of what is shown was written by others, tenants' users among them.
+fn plain(text: &str) -> String {
+    let obeyed = |char: char| char.is_control() && !matches!(char, '\n' | '\t');
+    text.replace(obeyed, "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -196,6 +202,14 @@ mod tests {
         assert_eq!(times, ["0.0s", "59.9s", "1.0m", "1.5h"]);
         let rows = [vec!["acme".to_owned(), "5".to_owned()]];
         assert_eq!(fitting(&["TENANT", "REQUESTS"], &rows), "TENANT  REQUESTS\nacme           5");
+    }
+
+    #[test]
+    fn a_terminal_is_told_nothing() {
+        assert_eq!(
+            plain("a\tb\nc\u{1b}[2J\r\u{7}\u{9b}\u{7f}é"),
+            "a\tb\nc\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\u{fffd}é"
+        );
     }
 
     #[test]

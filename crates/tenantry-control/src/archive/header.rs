@@ -74,7 +74,7 @@ impl Header {
             return Err(ArchiveError::NotAnArchive);
         }
         if first.version > FORMAT_VERSION {
-            let product = first.product.chars().filter(|char| !char.is_control()).take(40).collect();
+            let product = shown(&first.product);
             return Err(ArchiveError::Newer { version: first.version, known: FORMAT_VERSION, product });
         }
         let written: Written = serde_json::from_slice(text)
@@ -180,7 +180,7 @@ impl Written {
             |counter: WrittenCounter| Counter { sequence: counter.sequence, table: counter.table, last: counter.last };
         Some(Header {
             version: self.version,
-            product: self.product,
+            product: shown(&self.product),
             made_at: humantime::parse_rfc3339(&self.made_at).ok()?,
             tenant: Origin {
                 slug: self.tenant.slug.parse().ok()?,
@@ -199,6 +199,14 @@ impl Written {
         })
     }
 }
+
+/// A version is shown as it is, so that nothing may be in it that a terminal obeys.
+fn shown(product: &str) -> String {
+    product.chars().filter(|char| !char.is_control()).take(PRODUCT_MAX).collect()
+}
+
+/// Longer than any version.
+const PRODUCT_MAX: usize = 40;
 
 /// Of a time that no calendar has, the beginning of all is written.
 fn written_time(time: SystemTime) -> String {

@@ -176,6 +176,19 @@ async fn checks_are_of_something_and_as_few_as_can_be() {
 }
 
 #[tokio::test]
+async fn what_says_who_has_made_it_is_shown() {
+    let world = World::new().await;
+    let mut members = members(&world.archive().await);
+    let header = String::from_utf8(members[0].1.clone()).unwrap();
+    let product = format!("\"product\": {:?}", env!("CARGO_PKG_VERSION"));
+    assert!(header.contains(&product), "{header}");
+    let escapes = format!("\"product\": \"\\u001b]0;owned\\u0007\\u009b2J{}\"", "9".repeat(100));
+    members[0].1 = header.replace(&product, &escapes).into_bytes();
+    let summary = inspected(&packed(&members)).unwrap();
+    assert_eq!(summary.header.product, format!("]0;owned2J{}", "9".repeat(30)));
+}
+
+#[tokio::test]
 async fn nothing_is_taken_for_as_large_as_it_says() {
     let world = World::new().await;
     let good = members(&world.archive().await);
