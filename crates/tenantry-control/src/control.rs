@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use tenantry_core::{
-    Amendment, Audit, Catalog, CatalogError, Ledger, LedgerError, Listener, MigratableRows, MovableRows, Operation,
-    Plane, Plans, Slug, Status, Tenant,
+    Amendment, Audit, Catalog, CatalogError, Ledger, LedgerError, Listener, MigratableRows, MovableRows, Once,
+    Operation, Plane, Plans, Slug, Status, Tenant,
 };
 
 use crate::{VerbError, archive::Portable};
@@ -18,6 +18,7 @@ pub struct Control {
     catalog: Arc<dyn Catalog>,
     ledger: Arc<dyn Ledger>,
     audit: Arc<dyn Audit>,
+    once: Arc<dyn Once>,
     plans: Plans,
     planes: Arc<[Arc<dyn Plane>]>,
     portable: Option<Portable>,
@@ -45,12 +46,14 @@ impl Control {
     pub const LEASE: Duration = Duration::from_secs(60);
 
     /// Verbs on the tenants of this catalog, who are on these plans. They have data nowhere until [`Control::planes`] is told.
-    pub fn new(store: Arc<impl Catalog + Ledger + Audit>, plans: Plans) -> Self {
+    pub fn new(store: Arc<impl Catalog + Ledger + Audit + Once>, plans: Plans) -> Self {
         let (catalog, ledger) = (Arc::clone(&store) as Arc<dyn Catalog>, Arc::clone(&store) as Arc<dyn Ledger>);
+        let audit = Arc::clone(&store) as Arc<dyn Audit>;
         Self {
             catalog,
             ledger,
-            audit: store,
+            audit,
+            once: store,
             plans,
             planes: Arc::default(),
             portable: None,
@@ -137,6 +140,10 @@ impl Control {
 
     pub(crate) fn audit(&self) -> &dyn Audit {
         &*self.audit
+    }
+
+    pub(crate) fn once(&self) -> &dyn Once {
+        &*self.once
     }
 
     pub(crate) fn catalog(&self) -> &dyn Catalog {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use tenantry_core::{Act, AuditFilter, Deed, Status, Tenant};
+use tenantry_core::{Act, Deed, Spent, Status, Tenant};
 
 use crate::{Control, Ended, Erasing, Recovered, VerbError};
 
@@ -58,22 +58,16 @@ impl Control {
         }
     }
 
-    /// Notes that a tenant's end is near, and says whether that was news.
+    /// Notes that a tenant's end is near, and says whether that was news: to one of all who ask at the same time.
     async fn warn_once(&self, tenant: &Tenant, before: Duration) -> Result<bool, VerbError> {
-        let end = tenant.expires_at.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
-        let detail = json!({ "before_seconds": before.as_secs(), "expires_at": end.as_secs() }).to_string();
-        let mut number = 0;
-        loop {
-            let entries = self.audit().entries(number, AuditFilter::Of(tenant.id), PAGE).await?;
-            let Some(last) = entries.last() else { break };
-            number = last.number;
-            if entries.iter().any(|entry| entry.deed.verb == WARNED && entry.deed.detail == detail) {
-                return Ok(false);
-            }
-        }
+        // After that end there is nothing to be warned of.
+        let until = tenant.expires_at.unwrap_or(SystemTime::UNIX_EPOCH);
+        let (end, before) = (until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(), before.as_secs());
+        let id = format!("warn-{}-{before}-{}", tenant.id, end.as_secs());
+        let detail = json!({ "before_seconds": before, "expires_at": end.as_secs() }).to_string();
         let deed = Deed { verb: WARNED.to_owned(), tenant: Some(tenant.id), slug: Some(tenant.slug.clone()), detail };
-        self.audit().note(&Act::of("Tenantry", "the sweep"), &deed).await?;
-        Ok(true)
+        let spent = self.once().spend(&id, until, &Act::of("Tenantry", "the sweep"), &deed).await?;
+        Ok(spent == Spent::Now)
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tenantry_control::Control;
-use tenantry_core::{Catalog, NewTenant, Plans, Status};
+use tenantry_core::{Audit, AuditFilter, Catalog, NewTenant, Plans, Status};
 use tenantry_sqlx::{OpenOptions, SqliteCatalog};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -33,6 +33,18 @@ async fn an_end_that_is_near_is_told_once_for_each_time() {
     assert_eq!(warned().await, [], "they were told");
     control.extend(&"soon".parse().unwrap(), HOUR * 5).await.unwrap();
     assert_eq!(warned().await, [("soon".to_owned(), HOUR * 24)], "it has another end now");
+}
+
+#[tokio::test]
+async fn of_several_who_sweep_one_tells() {
+    let (catalog, control, _folder) = world().await;
+    let mut new = NewTenant::new("soon".parse().unwrap());
+    new.expires_at = Some(SystemTime::now() + HOUR / 2);
+    let tenant = catalog.create(new).await.unwrap();
+    let swept = futures_util::future::join_all((0..8).map(|_| control.sweep(&[HOUR]))).await;
+    assert_eq!(swept.into_iter().map(|swept| swept.unwrap().warned.len()).sum::<usize>(), 1);
+    let entries = catalog.entries(0, AuditFilter::Of(tenant.id), 100).await.unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.deed.verb == "warned").count(), 1);
 }
 
 #[tokio::test]
