@@ -76,6 +76,8 @@ pub struct Tenant {
     pub settings: Overrides,
     /// The tenant whose settings are this one's where it has none of its own.
     pub template: Option<TenantId>,
+    /// Whether somebody is only trying it, or will be: some time after its end it is erased, unless it has become a customer.
+    pub trial: bool,
     /// Which version of the record this is.
     pub revision: Revision,
 }
@@ -106,6 +108,7 @@ impl Tenant {
             epoch: 0,
             settings: Overrides::default(),
             template: None,
+            trial: false,
             revision: Revision::default(),
         }
     }

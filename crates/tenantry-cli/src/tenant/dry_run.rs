@@ -124,6 +124,7 @@ fn fields(tenant: Option<&Tenant>) -> Map<String, Value> {
         ("erase_at", json!(tenant.erase_at.and_then(utc))),
         ("settings", names(&mut tenant.settings.iter().map(|(path, _)| path.to_string()))),
         ("epoch", if tenant.epoch == 0 { Value::Null } else { json!(tenant.epoch) }),
+        ("trial", if tenant.trial { Value::Bool(true) } else { Value::Null }),
     ];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).filter(|(_, value)| !value.is_null()).collect()
 }

@@ -6,7 +6,8 @@ use super::{not_deleting, with_time};
 use crate::{Changed, Control, DryRun, Foreseen, VerbError};
 
 impl Control {
-    /// Makes a customer of a trial: it is on this plan from now on, and its time does not end. Its data stays.
+    /// Makes a customer of a trial: it is on this plan from now on, and its time does not end. Its data stays, also when its
+    /// time is up later ([`Control::expire`]).
     ///
     /// # Errors
     ///
@@ -35,6 +36,7 @@ fn promoted(tenant: &Tenant, plan: &PlanName) -> Result<Amendment, VerbError> {
         status: with_time(tenant),
         plan: Some(plan.clone()),
         expires_at: Some(None),
+        trial: Some(false),
         ..Amendment::default()
     })
 }

@@ -43,6 +43,7 @@ impl World {
 
     async fn tenant(&self, was: Was) -> Tenant {
         let mut new = NewTenant::new(slug(&format!("{was:?}").to_lowercase()));
+        new.trial = true;
         let now = SystemTime::now();
         new.expires_at = Some(if was == Was::Over { now - DAY } else { now + DAY });
         new.status = match was {
@@ -149,7 +150,7 @@ async fn a_trial_becomes_a_customer() {
     let promoted = table(async |control, tenant| control.promote(tenant, &plan).await).await;
     for (was, outcome) in &promoted {
         let Ok(tenant) = outcome else { continue };
-        assert_eq!((tenant.plan.as_str(), tenant.expires_at), ("gold", None), "{was:?}");
+        assert_eq!((tenant.plan.as_str(), tenant.expires_at, tenant.trial), ("gold", None, false), "{was:?}");
     }
     let on = Ok(Active);
     let refused = Err(Code::TenantDeleting);

@@ -129,6 +129,7 @@ fn record(tenant: &Tenant) -> Map<String, Value> {
         ("erase_at", json!(tenant.erase_at.map(millis))),
         ("epoch", if tenant.epoch == 0 { Value::Null } else { json!(tenant.epoch) }),
         ("template", json!(tenant.template.map(TenantId::get))),
+        ("trial", if tenant.trial { Value::Bool(true) } else { Value::Null }),
     ];
     fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
 }

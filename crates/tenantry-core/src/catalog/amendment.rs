@@ -39,6 +39,8 @@ pub struct Amendment {
     pub settings: Vec<SettingChange>,
     /// The tenant whose settings are this one's where it has none of its own; none, if that is what it is to be.
     pub template: Option<Option<TenantId>>,
+    /// Whether somebody is only trying it.
+    pub trial: Option<bool>,
 }
 
 impl Amendment {
@@ -61,6 +63,7 @@ impl Amendment {
         amended.erase_at = self.erase_at.unwrap_or(amended.erase_at);
         amended.epoch = amended.epoch.saturating_add(u32::from(self.new_epoch));
         amended.template = self.template.unwrap_or(amended.template);
+        amended.trial = self.trial.unwrap_or(amended.trial);
         if !self.settings.is_empty() {
             amended.settings = amended.settings.with(&self.settings)?;
         }

@@ -135,6 +135,8 @@ pub struct NewTenant {
     pub settings: Overrides,
     /// The tenant whose settings are this one's where it has none of its own.
     pub template: Option<TenantId>,
+    /// Whether it is made to be tried, and is nobody's for good.
+    pub trial: bool,
 }
 
 impl NewTenant {
@@ -149,16 +151,17 @@ impl NewTenant {
             expires_at: None,
             settings: Overrides::default(),
             template: None,
+            trial: false,
         }
     }
 
     /// The record that this becomes.
     pub fn into_tenant(self, id: TenantId, created_at: SystemTime, revision: Revision) -> Tenant {
-        let Self { slug, aliases, status, plan, placement, expires_at, settings, template } = self;
+        let Self { slug, aliases, status, plan, placement, expires_at, settings, template, trial } = self;
         let mut tenant = Tenant::new(id, slug);
         (tenant.aliases, tenant.status, tenant.plan, tenant.placement) = (aliases, status, plan, placement);
         (tenant.created_at, tenant.expires_at, tenant.settings) = (created_at, expires_at, settings);
-        (tenant.template, tenant.revision) = (template, revision);
+        (tenant.template, tenant.trial, tenant.revision) = (template, trial, revision);
         tenant
     }
 }

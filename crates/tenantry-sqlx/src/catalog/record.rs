@@ -21,6 +21,7 @@ pub(super) struct Record {
     epoch: i64,
     settings: String,
     template: Option<i64>,
+    trial: bool,
     revision: i64,
 }
 
@@ -48,6 +49,7 @@ impl Record {
             settings => Overrides::from_json(settings).map_err(|e| wrong("setting", e))?,
         };
         tenant.template = self.template.map(TenantId::new);
+        tenant.trial = self.trial;
         tenant.revision = Revision::new(self.revision);
         Ok(tenant)
     }
@@ -164,6 +166,7 @@ mod tests {
             epoch: 2,
             settings: r#"{"a.b":1}"#.to_owned(),
             template: Some(5),
+            trial: false,
             revision: 9,
         }
     }

@@ -163,6 +163,7 @@ async fn a_record_is_amended_whole_or_not_at_all(catalog: &dyn Catalog) {
         new_epoch: true,
         settings: vec![SettingChange { path: "a".parse().unwrap(), value: Some(json!(1)) }],
         template: Some(Some(other.id)),
+        trial: Some(true),
     };
     let amended = catalog.amend(tenant.id, &amendment, Some(tenant.revision)).await.unwrap();
     assert!(amended.revision > tenant.revision);
@@ -186,9 +187,9 @@ async fn a_record_is_amended_whole_or_not_at_all(catalog: &dyn Catalog) {
     assert!(matches!(nobody, Err(CatalogError::NotFound { .. })));
     assert_eq!(catalog.by_id(tenant.id).await.unwrap(), Some(amended));
     assert_eq!(catalog.version().await.unwrap(), version);
-    let back = Amendment { expires_at: Some(None), template: Some(None), ..rename("former") };
+    let back = Amendment { expires_at: Some(None), template: Some(None), trial: Some(false), ..rename("former") };
     let back = catalog.amend(tenant.id, &back, None).await.unwrap();
-    assert_eq!((back.expires_at, back.template, back.status), (None, None, Status::Active));
+    assert_eq!((back.expires_at, back.template, back.trial, back.status), (None, None, false, Status::Active));
     assert_eq!((back.slug, back.aliases), (slug("former"), vec![slug("alias-2"), slug("alias-3")]));
 }
 

@@ -121,7 +121,7 @@ async fn a_catalog_of_a_newer_version_is_refused() {
     let database = TestDatabase::new().await.unwrap();
     open(&database).await;
     execute(database.url(), "UPDATE tenantry.catalog SET layout = 7").await;
-    let expected = "it was written by a newer version of Tenantry (tables 7, this one knows 5); update it";
+    let expected = "it was written by a newer version of Tenantry (tables 7, this one knows 6); update it";
     refused(database.url(), OpenOptions::create_if_missing(), expected).await;
 }
 

@@ -128,7 +128,7 @@ async fn a_catalog_of_a_newer_version_is_refused() {
     execute(&home.path(), "PRAGMA user_version = 7").await;
     let message = format!(
         "the catalog {} is not available: the file was written by a newer version of Tenantry (tables 7, this one \
-         knows 5); update it",
+         knows 6); update it",
         home.path().display()
     );
     refused(&home.path(), OpenOptions::create_if_missing(), &message).await;

@@ -81,10 +81,9 @@ impl Shared {
     /// meanwhile, and what was made ahead too long ago, or too much of it.
     async fn end_what_is_over(&self) -> Result<(), CatalogError> {
         let section = &self.tenancy.config().trial;
-        let (now, template) = (SystemTime::now(), self.template_id());
+        let now = SystemTime::now();
         let is_over = |tenant: &Tenant| {
-            let is_trial =
-                Kind::of(&tenant.slug) == Some(Kind::Trial) && template.is_some() && tenant.template == template;
+            let is_trial = Kind::of(tenant) == Some(Kind::Trial);
             let over = tenant.expires_at.and_then(|end| end.checked_add(section.keep)).is_some_and(|end| end <= now);
             is_trial && over && matches!(tenant.status, Status::Active | Status::Expired)
         };
@@ -123,7 +122,7 @@ impl Shared {
 /// Whether it was made ahead, and nobody has ever had it: who gets it gets another name and an end in the same change.
 fn is_warm(tenant: &Tenant) -> bool {
     let is_unused = tenant.status == Status::Suspended && tenant.expires_at.is_none() && tenant.aliases.is_empty();
-    is_unused && tenant.template.is_some() && Kind::of(&tenant.slug) == Some(Kind::Warm)
+    is_unused && Kind::of(tenant) == Some(Kind::Warm)
 }
 
 /// How long it waits after a failure, at most.

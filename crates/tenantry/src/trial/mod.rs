@@ -20,7 +20,7 @@
 //!    An address gets at most `trial.per_address` within `trial.per_address_within`; then it is a 429.
 //! 3. Nothing is created for whoever is refused, or has yet to confirm an address ([`Trials::confirming`]).
 //! 4. `trial.keep` after its end a trial is marked as deleting, and servers erase it, unless it has become a customer
-//!    (`tenantry tenant promote`) or has got more time.
+//!    (`tenantry tenant promote`), whenever that one's time is up; or has got another name, or more time.
 //! 5. With `trial.warm`, so many are made ahead: they are suspended, have another name and no end, and so are found again by
 //!    whichever process comes next. Who asks gets one by one change of its record, which only one can make.
 //!

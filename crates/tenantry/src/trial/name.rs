@@ -1,8 +1,8 @@
-//! What trials are called: names that nobody can guess, and by which they are found again.
+//! What trials are called: names that nobody can guess, and by which it is seen what was made here.
 
-use tenantry_core::Slug;
+use tenantry_core::{Slug, Tenant};
 
-/// What a tenant's name says of it.
+/// What a tenant is that was made here, as its name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Somebody tries it.
@@ -31,8 +31,12 @@ impl Kind {
         name.parse().map_err(|_| NoName::Crooked)
     }
 
-    /// Of which kind a tenant of this name is; of none unless a name was made here.
-    pub(super) fn of(slug: &Slug) -> Option<Self> {
+    /// Of which kind a tenant is; of none unless it was made here, has its name from here still, and is nobody's for good.
+    pub(super) fn of(tenant: &Tenant) -> Option<Self> {
+        Self::of_name(&tenant.slug).filter(|_| tenant.trial)
+    }
+
+    fn of_name(slug: &Slug) -> Option<Self> {
         [Self::Trial, Self::Warm].into_iter().find(|kind| {
             let letters = slug.as_str().strip_prefix(kind.prefix());
             letters.is_some_and(|text| text.len() == LETTERS && text.bytes().all(|byte| ALPHABET.contains(&byte)))
@@ -64,12 +68,12 @@ mod tests {
         for kind in [Kind::Trial, Kind::Warm] {
             let (one, other) = (kind.name().unwrap(), kind.name().unwrap());
             assert_ne!(one, other);
-            assert_eq!((Kind::of(&one), Kind::of(&other)), (Some(kind), Some(kind)));
+            assert_eq!((Kind::of_name(&one), Kind::of_name(&other)), (Some(kind), Some(kind)));
         }
         for other in
             ["acme", "try-it", "try-acme-corporation", "warm-welcome", "try-bcdfghjkmnpqrst", "warmer-bcdfghjkmnpqrst2"]
         {
-            assert_eq!(Kind::of(&other.parse().unwrap()), None, "{other}");
+            assert_eq!(Kind::of_name(&other.parse().unwrap()), None, "{other}");
         }
     }
 }

@@ -62,7 +62,7 @@ impl Room {
     /// When the trials that are under way end.
     fn ends(&self, promised: &HashSet<Slug>) -> Vec<SystemTime> {
         let under_way = |tenant: &Arc<Tenant>| {
-            let is_trial = tenant.status_now() == Status::Active && Kind::of(&tenant.slug) == Some(Kind::Trial);
+            let is_trial = tenant.status_now() == Status::Active && Kind::of(tenant) == Some(Kind::Trial);
             tenant.expires_at.filter(|_| is_trial && !promised.contains(&tenant.slug))
         };
         self.mirror.tenants().iter().filter_map(under_way).collect()
@@ -90,7 +90,7 @@ mod tests {
 
     fn trial(id: i64, slug: &Slug, left: u64) -> Change {
         let mut tenant = Tenant::new(TenantId::new(id), slug.clone());
-        tenant.expires_at = Some(SystemTime::now() + Duration::from_secs(left));
+        (tenant.expires_at, tenant.trial) = (Some(SystemTime::now() + Duration::from_secs(left)), true);
         Change::Upserted(tenant)
     }
 
@@ -112,14 +112,20 @@ mod tests {
 
     #[test]
     fn other_tenants_take_no_room() {
-        let names: Vec<_> = (0..4).map(|_| Kind::Trial.name().unwrap()).collect();
+        let names: Vec<_> = (0..5).map(|_| Kind::Trial.name().unwrap()).collect();
         let mirror = Arc::new(Mirror::new());
         mirror.apply(trial(1, &"acme".parse().unwrap(), 100));
         mirror.apply(trial(2, &names[0], 0));
-        mirror.apply(Change::Upserted(Tenant::new(TenantId::new(3), names[1].clone())));
+        let mut endless = Tenant::new(TenantId::new(3), names[1].clone());
+        endless.trial = true;
+        mirror.apply(Change::Upserted(endless));
         let mut suspended = Tenant::new(TenantId::new(4), names[2].clone());
-        (suspended.status, suspended.expires_at) = (Status::Suspended, Some(SystemTime::now() + SOON * 100));
+        (suspended.status, suspended.trial) = (Status::Suspended, true);
+        suspended.expires_at = Some(SystemTime::now() + SOON * 100);
         mirror.apply(Change::Upserted(suspended));
+        let mut customer = Tenant::new(TenantId::new(6), names[4].clone());
+        customer.expires_at = Some(SystemTime::now() + SOON * 100);
+        mirror.apply(Change::Upserted(customer));
         let room = Room::new(NonZeroU32::MIN, Arc::clone(&mirror));
         room.look().unwrap();
         mirror.apply(trial(5, &names[3], 100));

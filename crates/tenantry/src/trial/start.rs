@@ -182,6 +182,7 @@ impl Shared {
     pub(super) fn new_tenant(&self, slug: Slug) -> NewTenant {
         let mut new = NewTenant::new(slug);
         new.plan = self.tenancy.config().trial.plan.clone();
+        new.trial = true;
         new
     }
 

@@ -220,7 +220,7 @@ macro_rules! select_tenant {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.erase_at, t.epoch,
-                t.settings, t.template, t.revision,
+                t.settings, t.template, t.trial, t.revision,
                 (SELECT string_agg(name, ' ' ORDER BY position) FROM tenantry.catalog_names WHERE tenant = t.id) AS names
              FROM tenantry.catalog_tenants t ",
             $rest
@@ -253,7 +253,7 @@ const CHANGES_AFTER: &str = "
         ORDER BY 2 LIMIT $2
     )
     SELECT c.id, c.version AS revision, c.removed, t.status, t.plan, t.placement, t.created_at, t.expires_at,
-        t.erase_at, t.epoch, t.settings, t.template,
+        t.erase_at, t.epoch, t.settings, t.template, t.trial,
         (SELECT string_agg(name, ' ' ORDER BY position) FROM tenantry.catalog_names WHERE tenant = c.id) AS names
     FROM changed c LEFT JOIN tenantry.catalog_tenants t ON t.id = c.id AND NOT c.removed
     ORDER BY c.version";

@@ -41,6 +41,7 @@ impl PgCatalog {
             .bind(new.settings.to_json())
             .bind(new.template.map(TenantId::get))
             .bind(drawn.version)
+            .bind(new.trial)
             .execute(&mut **transaction)
             .await
             .map_err(|error| self.place.failed(error))?;
@@ -95,6 +96,7 @@ impl PgCatalog {
             .bind(drawn.version)
             .bind(tenant.erase_at.map(to_millis))
             .bind(i64::from(tenant.epoch))
+            .bind(tenant.trial)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
@@ -213,9 +215,9 @@ const DRAW: &str = "
 const UPDATE_TENANT: &str = "
     UPDATE tenantry.catalog_tenants
     SET status = $2, plan = $3, placement = $4, expires_at = $5, settings = $6, template = $7, revision = $8,
-        erase_at = $9, epoch = $10
+        erase_at = $9, epoch = $10, trial = $11
     WHERE id = $1";
 
 const INSERT_TENANT: &str = "
-    INSERT INTO tenantry.catalog_tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT INTO tenantry.catalog_tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision, trial)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";

@@ -60,15 +60,16 @@ impl Head {
 const APPLICATION: i64 = 0x546e_7479;
 
 /// The version that the last step leads to.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// Step `n` leads from version `n` to version `n + 1`, which it writes. A step that has been released never changes.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 #[cfg(test)]

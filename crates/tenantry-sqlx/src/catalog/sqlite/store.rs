@@ -247,7 +247,7 @@ macro_rules! select_tenant {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.status, t.plan, t.placement, t.created_at, t.expires_at, t.erase_at, t.epoch,
-                t.settings, t.template, t.revision,
+                t.settings, t.template, t.trial, t.revision,
                 (SELECT group_concat(name, ' ' ORDER BY position) FROM names WHERE tenant = t.id) AS names ",
             $rest
         )
@@ -272,7 +272,7 @@ const CHANGES_AFTER: &str = "
         ORDER BY 2 LIMIT ?2
     )
     SELECT c.id, c.version AS revision, c.removed, t.status, t.plan, t.placement, t.created_at, t.expires_at,
-        t.erase_at, t.epoch, t.settings, t.template,
+        t.erase_at, t.epoch, t.settings, t.template, t.trial,
         (SELECT group_concat(name, ' ' ORDER BY position) FROM names WHERE tenant = c.id) AS names
     FROM changed c LEFT JOIN tenants t ON t.id = c.id AND c.removed IS NULL
     ORDER BY c.version";

@@ -38,6 +38,7 @@ impl SqliteCatalog {
             .bind(new.template.map(TenantId::get))
             .bind(version)
             .bind(created_at.saturating_sub(ID_EPOCH_MILLIS))
+            .bind(new.trial)
             .fetch_one(&mut **transaction)
             .await
             .map_err(|error| self.place.failed(error))?;
@@ -92,6 +93,7 @@ impl SqliteCatalog {
             .bind(version)
             .bind(tenant.erase_at.map(to_millis))
             .bind(i64::from(tenant.epoch))
+            .bind(tenant.trial)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
@@ -175,16 +177,16 @@ impl SqliteCatalog {
 
 const UPDATE_TENANT: &str = "
     UPDATE tenants SET status = ?2, plan = ?3, placement = ?4, expires_at = ?5, settings = ?6, template = ?7, revision = ?8,
-        erase_at = ?9, epoch = ?10
+        erase_at = ?9, epoch = ?10, trial = ?11
     WHERE id = ?1";
 
 /// An id is the time of creation, or the next one after the last id where that is later. So ids are not used again even
 /// when the file is lost, or replaced by an older copy of itself: what an earlier tenant has left elsewhere under its id
 /// is never met by a later one.
 const INSERT_TENANT: &str = "
-    INSERT INTO tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision)
+    INSERT INTO tenants (id, status, plan, placement, created_at, expires_at, settings, template, revision, trial)
     VALUES (
         max(?9, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'tenants')),
-        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10
     )
     RETURNING id";

@@ -303,26 +303,31 @@ async fn a_trial_that_is_over_is_erased_and_a_customer_is_not() {
     })
     .await;
     let mut slugs = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..5 {
         let (_, body, answer) = ask(&deployment, "").await;
         slugs.push(body["slug"].as_str().unwrap_or_else(|| panic!("{answer}")).parse::<Slug>().unwrap());
     }
     let control = deployment.tenancy.control().await.unwrap();
     control.promote(&slugs[0], &"default".parse().unwrap()).await.unwrap();
     control.rename(&slugs[1], &"initech".parse().unwrap(), Former::Kept).await.unwrap();
-    for ended in &slugs[1..] {
-        control.expire(ended).await.unwrap();
-    }
+    control.promote(&slugs[2], &"default".parse().unwrap()).await.unwrap();
+    control.expire(&slugs[1]).await.unwrap();
+    control.expire(&slugs[2]).await.unwrap();
     let catalog = deployment.tenancy.catalog();
-    until(async || {
-        let tenant = catalog.by_slug(&slugs[2]).await.unwrap();
-        tenant.is_none_or(|tenant| tenant.status == Status::Deleting).then_some(())
-    })
-    .await;
-    let status_of = async |slug: &Slug| catalog.by_slug(slug).await.unwrap().unwrap().status;
+    // When the second one is marked, all that were over before have been looked at.
+    for ended in &slugs[3..] {
+        control.expire(ended).await.unwrap();
+        until(async || {
+            let tenant = catalog.by_slug(ended).await.unwrap();
+            tenant.is_none_or(|tenant| tenant.status == Status::Deleting).then_some(())
+        })
+        .await;
+        assert_eq!(status(&deployment, &format!("/t/{ended}/")).await, "410");
+    }
+    let status_of = async |slug: &Slug| catalog.by_slug(slug).await.unwrap().unwrap().status_now();
     assert_eq!(status_of(&slugs[0]).await, Status::Active, "it has no end");
-    assert_eq!(status_of(&slugs[1]).await, Status::Active, "it has a name that somebody gave it");
-    assert_eq!(status(&deployment, &format!("/t/{}/", slugs[2])).await, "410");
+    assert_eq!(status_of(&slugs[1]).await, Status::Expired, "it has a name that somebody gave it");
+    assert_eq!(status_of(&slugs[2]).await, Status::Expired, "a customer whose time is up keeps what it has");
 }
 
 #[cfg(feature = "postgres")]

@@ -78,6 +78,23 @@ async fn what_was_made_ahead_is_given_out_and_survives_its_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_made_ahead_and_has_become_a_customer_is_not_given_out() {
+    let deployment = start(|_| {}).await;
+    let (tenancy, front) = with_warm(&deployment, 1).await;
+    until_warm(&tenancy, 1).await;
+    let customer = made(&tenancy, "warm-").await.remove(0);
+    let control = tenancy.control().await.unwrap();
+    control.promote(&customer.slug, &"default".parse().unwrap()).await.unwrap();
+    tenancy.refresh().await.unwrap();
+    for _ in 0..2 {
+        assert!(ask_front(&front).await["slug"].is_string());
+        until_warm(&tenancy, 2).await;
+    }
+    let kept = tenancy.catalog().by_id(customer.id).await.unwrap().unwrap();
+    assert_eq!((kept.slug, kept.status), (customer.slug, Status::Suspended));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_never_give_out_the_same() {
     let deployment = start(|_| {}).await;
     let (one, front) = with_warm(&deployment, 2).await;
@@ -99,7 +116,7 @@ async fn what_a_killed_server_was_making_is_finished_or_gone() {
     let control = tenancy.control().await.unwrap().with_lease(Duration::from_millis(1));
     for (letter, micros) in [('a', 1), ('b', 500), ('c', 3_000), ('d', 10_000), ('e', 30_000)] {
         let mut new = NewTenant::new(format!("warm-{}", letter.to_string().repeat(16)).parse().unwrap());
-        new.status = Status::Suspended;
+        (new.status, new.trial) = (Status::Suspended, true);
         // Whatever it has got to by then.
         drop(tokio::time::timeout(Duration::from_micros(micros), control.create_from(&template(), new)).await);
     }
