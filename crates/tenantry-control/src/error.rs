@@ -125,8 +125,8 @@ pub enum VerbError {
         /// Which migration, and what the database said.
         source: BoxError,
     },
-    /// The time that its end would be moved to cannot be told by any clock.
-    #[error("{tenant} would have longer than there is time")]
+    /// The time that its end would be moved to, or the end of what it has, is in no calendar.
+    #[error("{tenant} would have time until after the year 9999, which no calendar has; give it less")]
     TooLong {
         /// The tenant.
         tenant: Slug,

@@ -10,6 +10,7 @@
 //! | `record` | the verbs that change nothing but a tenant's record |
 //! | `operation` | the verbs that take several steps |
 //! | `sweep` | what has to be done from time to time |
+//! | [`time`] | times as they are said |
 //! | `error` | why a verb does not do what it was asked |
 
 pub mod archive;
@@ -19,6 +20,7 @@ mod error;
 mod operation;
 mod record;
 mod sweep;
+pub mod time;
 
 pub use self::{
     control::{Changed, Control},

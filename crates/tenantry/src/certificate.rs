@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tenantry_control::time::utc_or_why_not;
 use tenantry_core::{Operation, Outcome, TenantId};
 use tenantry_resource::{MasterKeys, Purpose, Seals};
 use thiserror::Error;
@@ -58,14 +59,13 @@ impl Certificate {
     pub fn of(operation: &Operation, keys: &MasterKeys) -> Result<Self, NotErased> {
         let ended_at =
             operation.ended_at.filter(|_| operation.outcome == Some(Outcome::Done) && operation.verb == ERASE);
-        let time = |time| humantime::format_rfc3339_seconds(time).to_string();
         let amounts = operation.progress.amounts.iter();
         let mut certificate = Self {
             operation: operation.id.get(),
             tenant: operation.tenant.get(),
             name: operation.slug.to_string(),
-            began_at: time(operation.began_at),
-            ended_at: time(ended_at.ok_or(NotErased(()))?),
+            began_at: utc_or_why_not(operation.began_at),
+            ended_at: utc_or_why_not(ended_at.ok_or(NotErased(()))?),
             removed: amounts
                 .map(|(plane, amount)| (plane.clone(), Removed { items: amount.items, bytes: amount.bytes }))
                 .collect(),
@@ -104,7 +104,7 @@ const KEPT: &str = "The audit log and the ledger of operations keep the tenant's
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use tenantry_core::{Amount, OperationId, Progress};
 
@@ -143,6 +143,13 @@ mod tests {
             let changed: Certificate = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
             assert!(!changed.is_ours(&keys), "{from}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_no_panic() {
+        let keys = MasterKeys::generate().unwrap();
+        let late = Operation { ended_at: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(1 << 40)), ..erased() };
+        assert_eq!(Certificate::of(&late, &keys).unwrap().ended_at, "a time after the year 9999");
     }
 
     #[test]

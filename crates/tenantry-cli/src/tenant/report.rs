@@ -1,12 +1,9 @@
 //! A tenant as it is shown.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, time::SystemTime};
 
 use serde::Serialize;
-use tenantry::Tenant;
+use tenantry::{Tenant, control::time::in_calendar};
 
 /// A tenant, for programs and for people.
 #[derive(Debug, Serialize)]
@@ -55,23 +52,21 @@ impl fmt::Display for Report {
     }
 }
 
-/// The time as in RFC 3339. `None` before 1970 and after 9999, which the format and the formatter cannot say.
+/// The time as in RFC 3339, to the millisecond, if it can be said.
 pub(crate) fn utc(time: SystemTime) -> Option<String> {
-    let since = time.duration_since(UNIX_EPOCH).ok()?;
-    (since < END).then(|| humantime::format_rfc3339_millis(time).to_string())
+    in_calendar(time).map(|time| humantime::format_rfc3339_millis(time).to_string())
 }
-
-/// The year 10000.
-const END: Duration = Duration::from_secs(253_402_300_800);
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     #[test]
     fn a_time_that_cannot_be_said_is_left_out() {
         assert_eq!(utc(UNIX_EPOCH).as_deref(), Some("1970-01-01T00:00:00.000Z"));
-        assert_eq!(utc(UNIX_EPOCH + END), None);
+        assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(1 << 40)), None);
         assert_eq!(utc(UNIX_EPOCH - Duration::from_secs(1)), None);
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tenantry_core::{ColumnShape, Counter, Placement, PlanName, RowsSchema, SettingPath, Slug, TableShape, Tenant};
 
 use super::ArchiveError;
+use crate::time::in_calendar;
 
 /// The latest format.
 pub const FORMAT_VERSION: u64 = 1;
@@ -210,9 +211,5 @@ const PRODUCT_MAX: usize = 40;
 
 /// Of a time that no calendar has, the beginning of all is written.
 fn written_time(time: SystemTime) -> String {
-    let in_calendar = time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.as_secs() < YEAR_10000);
-    let time = if in_calendar { time } else { SystemTime::UNIX_EPOCH };
-    humantime::format_rfc3339(time).to_string()
+    humantime::format_rfc3339(in_calendar(time).unwrap_or(SystemTime::UNIX_EPOCH)).to_string()
 }
-
-const YEAR_10000: u64 = 253_402_300_800;

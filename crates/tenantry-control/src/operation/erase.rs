@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use tenantry_core::{Amendment, CatalogError, Operation, Slug, Status, Tenant};
 
 use super::{procedure::Procedure, run::Ended};
-use crate::{Changed, Control, DryRun, Foreseen, VerbError};
+use crate::{
+    Changed, Control, DryRun, Foreseen, VerbError,
+    time::{in_calendar, utc_or_why_not},
+};
 
 /// When a tenant that is marked as deleting may be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// [`VerbError`]; [`VerbError::TooLong`] when no clock can tell that time.
+    /// [`VerbError`]; [`VerbError::TooLong`] when no calendar has that time.
     pub async fn delete(&self, tenant: &Slug, grace: Duration) -> Result<Changed, VerbError> {
         let now = SystemTime::now();
         self.change(tenant, |tenant| deleted(tenant, grace, now)).await
@@ -45,8 +48,7 @@ impl Control {
         deleting(tenant)?;
         let due = tenant.erase_at.filter(|at| *at > SystemTime::now());
         if let (Some(at), Erasing::WhenDue) = (due, when) {
-            let erase_at = humantime::format_rfc3339_seconds(at).to_string();
-            return Err(VerbError::EraseLater { tenant: tenant.slug.clone(), erase_at });
+            return Err(VerbError::EraseLater { tenant: tenant.slug.clone(), erase_at: utc_or_why_not(at) });
         }
         Ok(Procedure::Erase { planes: self.names_of_planes() })
     }
@@ -115,6 +117,9 @@ fn deleted(tenant: &Tenant, grace: Duration, now: SystemTime) -> Result<Amendmen
     if tenant.status == Status::Deleting && tenant.erase_at.is_some() {
         return Ok(Amendment::default());
     }
-    let at = now.checked_add(grace).ok_or_else(|| VerbError::TooLong { tenant: tenant.slug.clone() })?;
+    let at = now
+        .checked_add(grace)
+        .and_then(in_calendar)
+        .ok_or_else(|| VerbError::TooLong { tenant: tenant.slug.clone() })?;
     Ok(Amendment { status: Some(Status::Deleting), erase_at: Some(Some(at)), ..Amendment::default() })
 }

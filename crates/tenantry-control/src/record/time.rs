@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tenantry_core::{Amendment, Slug, Status, Tenant};
 
 use super::{not_deleting, ready, with_time};
-use crate::{Changed, Control, DryRun, Foreseen, VerbError};
+use crate::{Changed, Control, DryRun, Foreseen, VerbError, time::in_calendar};
 
 impl Control {
     /// Gives a tenant more time: from its end on, or from now on where that is later. One that never expires has no end to be
@@ -13,7 +13,7 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// [`VerbError`]; [`VerbError::TooLong`] when no clock can tell that end.
+    /// [`VerbError`]; [`VerbError::TooLong`] when no calendar has that end.
     pub async fn extend(&self, tenant: &Slug, by: Duration) -> Result<Changed, VerbError> {
         let now = SystemTime::now();
         self.change(tenant, |tenant| extended(tenant, by, now)).await
@@ -60,7 +60,7 @@ fn extended(tenant: &Tenant, by: Duration, now: SystemTime) -> Result<Amendment,
         (None, Status::Expired) => now,
         (None, _) => return Ok(Amendment::default()),
     };
-    let end = end.checked_add(by).filter(|end| *end <= now + LIFETIME_MAX);
+    let end = end.checked_add(by).and_then(in_calendar);
     let end = end.ok_or_else(|| VerbError::TooLong { tenant: tenant.slug.clone() })?;
     Ok(Amendment { status: with_time(tenant), expires_at: Some(Some(end)), ..Amendment::default() })
 }
@@ -72,6 +72,3 @@ fn expired(tenant: &Tenant, now: SystemTime) -> Result<Amendment, VerbError> {
     }
     Ok(Amendment { expires_at: Some(Some(now)), ..Amendment::default() })
 }
-
-/// The furthest end: a thousand years.
-const LIFETIME_MAX: Duration = Duration::from_secs(1000 * 366 * 24 * 60 * 60);

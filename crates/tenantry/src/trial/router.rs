@@ -15,6 +15,7 @@ use http::{
     request::Parts,
 };
 use serde_json::json;
+use tenantry_control::time::utc;
 use tenantry_core::{Code, Refusal};
 use tenantry_tower::refused;
 use url::form_urlencoded;
@@ -85,7 +86,7 @@ fn begun(head: &Parts, trial: &Trial) -> Response {
         let body = json!({
             "url": link.url,
             "slug": slug.as_str(),
-            "expires_at": humantime::format_rfc3339_seconds(*expires_at).to_string(),
+            "expires_at": utc(*expires_at),
             "expires_in": (left + HALF_A_SECOND).as_secs(),
         });
         return (StatusCode::CREATED, axum::Json(body)).into_response();

@@ -11,6 +11,7 @@ use std::{
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
+use tenantry_control::time::utc;
 use tenantry_core::Scope;
 use tenantry_resource::current;
 use tower_service::Service;
@@ -116,7 +117,8 @@ where
         let Ok(mut response) = ready!(this.future.poll(cx));
         if let Some(remaining) = this.remaining {
             let headers = response.headers_mut();
-            headers.extend(utc(remaining.ends_at).map(|end| (EXPIRES, end)));
+            let end = utc(remaining.ends_at).and_then(|end| HeaderValue::try_from(end).ok());
+            headers.extend(end.map(|end| (EXPIRES, end)));
             headers.insert(EXPIRES_IN, remaining.left().as_secs().into());
         }
         Poll::Ready(Ok(response))
@@ -129,19 +131,11 @@ impl<F> fmt::Debug for TellTimeFuture<F> {
     }
 }
 
-fn utc(time: SystemTime) -> Option<HeaderValue> {
-    // What is before 1970 or after 9999 cannot be said.
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok().filter(|since| since.as_secs() < YEAR_10_000);
-    since.and_then(|_| HeaderValue::try_from(humantime::format_rfc3339_seconds(time).to_string()).ok())
-}
-
 /// When the tenant's time is up, in UTC.
 const EXPIRES: HeaderName = HeaderName::from_static("tenantry-expires");
 
 /// How many seconds that is from now on.
 const EXPIRES_IN: HeaderName = HeaderName::from_static("tenantry-expires-in");
-
-const YEAR_10_000: u64 = 253_402_300_800;
 
 #[cfg(test)]
 mod tests {

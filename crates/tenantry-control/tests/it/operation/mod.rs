@@ -6,19 +6,20 @@ mod verbs;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use tempfile::TempDir;
 use tenantry_control::{Control, Ended, Erasing, VerbError};
 use tenantry_core::{
-    Amount, BoxFuture, Catalog, Ledger, LedgerError, NewTenant, Outcome, Placement, Plane, PlaneError, Plans,
-    SettingChange, Slug, Status, Tenant, TenantId,
+    Amendment, Amount, BoxFuture, Catalog, Ledger, LedgerError, NewTenant, Outcome, Placement, Plane, PlaneError,
+    Plans, SettingChange, Slug, Status, Tenant, TenantId,
 };
 use tenantry_sqlx::{OpenOptions, SqliteCatalog};
 
 /// How long the tests' workers are waited for.
 const LEASE: Duration = Duration::from_millis(15);
+const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 struct World {
     catalog: Arc<SqliteCatalog>,
@@ -57,7 +58,7 @@ impl World {
         let tenant = lasting.create_from(&slug("seed"), new("training")).await.unwrap().tenant.unwrap();
         self.rows.put(tenant.id, &["mine"]);
         let set = SettingChange { path: "mine".parse().unwrap(), value: Some(true.into()) };
-        let amendment = tenantry_core::Amendment { settings: vec![set], ..Default::default() };
+        let amendment = Amendment { settings: vec![set], ..Default::default() };
         self.catalog.amend(tenant.id, &amendment, None).await.unwrap();
         tenant.id
     }
@@ -180,7 +181,7 @@ impl Plane for Memory {
             let moved_by = self.moved_by.lock().unwrap().take();
             if let Some(catalog) = moved_by {
                 let to = Placement::Dedicated;
-                let moved = tenantry_core::Amendment { placement: Some(to.clone()), ..Default::default() };
+                let moved = Amendment { placement: Some(to.clone()), ..Default::default() };
                 catalog.amend(from.id, &moved, None).await.unwrap();
                 *self.moved_to.lock().unwrap() = Some(to);
             }

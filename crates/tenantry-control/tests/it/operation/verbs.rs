@@ -22,7 +22,7 @@ async fn a_clone_has_settings_of_its_own() {
     let set = [("a", 1.into()), ("b", sealed)];
     let set = set.map(|(path, value)| SettingChange { path: path.parse().unwrap(), value: Some(value) });
     let seed = world.id("seed").await;
-    let amendment = tenantry_core::Amendment { settings: set.to_vec(), ..Default::default() };
+    let amendment = Amendment { settings: set.to_vec(), ..Default::default() };
     world.catalog.amend(seed, &amendment, None).await.unwrap();
     let mut new = new("copy");
     new.status = Status::Suspended;
@@ -232,6 +232,8 @@ async fn only_what_is_due_is_erased() {
     assert!(matches!(error, VerbError::NotDeleting { .. }), "{error:?}");
     assert!(control.delete(&other, Duration::from_secs(3600)).await.unwrap().changed);
     assert!(!control.delete(&other, Duration::ZERO).await.unwrap().changed, "the first mark counts");
+    let endless = control.delete(&slug("seed"), 9000 * YEAR).await.unwrap_err();
+    assert!(matches!(endless, VerbError::TooLong { .. }), "{endless:?}");
     let error = control.erase(&other, Erasing::WhenDue).await.unwrap_err();
     assert!(matches!(error, VerbError::EraseLater { .. }), "{error:?}");
     let id = world.id("other").await;
@@ -240,6 +242,16 @@ async fn only_what_is_due_is_erased() {
     assert_eq!(ended.operation.progress.amounts["rows"], Amount::items(2));
     assert!(world.of(id).values().all(Vec::is_empty));
     world.only_these_have_something(&["seed"]).await;
+}
+
+#[tokio::test]
+async fn a_time_after_the_year_9999_is_said_as_well() {
+    let world = World::new().await;
+    let erase_at = Some(Some(SystemTime::now() + 9000 * YEAR));
+    let endless = Amendment { erase_at, ..Status::Deleting.into() };
+    world.catalog.amend(world.id("other").await, &endless, None).await.unwrap();
+    let error = world.control().erase(&slug("other"), Erasing::WhenDue).await.unwrap_err();
+    assert_eq!(error.to_string(), "other may be erased from a time after the year 9999 on");
 }
 
 #[tokio::test]
