@@ -45,7 +45,8 @@ impl Control {
     /// How long nobody else goes on with an operation whose worker is not heard of, unless told otherwise.
     pub const LEASE: Duration = Duration::from_secs(60);
 
-    /// Verbs on the tenants of this catalog, who are on these plans. They have data nowhere until [`Control::planes`] is told.
+    /// Verbs on the tenants of this catalog, who are on these plans. They have data nowhere until
+    /// [`Control::with_planes`] says where.
     pub fn new(store: Arc<impl Catalog + Ledger + Audit + Once>, plans: Plans) -> Self {
         let (catalog, ledger) = (Arc::clone(&store) as Arc<dyn Catalog>, Arc::clone(&store) as Arc<dyn Ledger>);
         let audit = Arc::clone(&store) as Arc<dyn Audit>;

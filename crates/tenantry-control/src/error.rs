@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::archive::ArchiveError;
 
-/// Why a verb did not do what it was asked. Nothing has changed.
+/// Why a verb did not do what it was asked. Nothing has changed, but for [`VerbError::Unfinished`].
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum VerbError {

@@ -13,6 +13,7 @@
 //! * A [`Listener`] is told how far long work is.
 //! * [`Once`] remembers what was good for one use and was used.
 //! * [`PortableRows`], [`PortableUploads`] and [`PortableSettings`] give out what a tenant has and take it in elsewhere.
+//! * [`MovableRows`] brings a tenant's rows to the other placement; [`MigratableRows`] runs the application's migrations.
 //! * [`Usage`] is what a tenant has used, counted; a [`UsageStore`] keeps it, hour by hour.
 //! * [`Unscoped`] is the deliberate absence of a scope, with a written reason; a [`Witness`] is told of it.
 //!

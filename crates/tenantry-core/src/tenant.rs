@@ -83,7 +83,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// A tenant that is active, on the plan `default`, in a dedicated database, and never expires.
+    /// A tenant that is active, on the plan `default`, in the shared tables, and never expires.
     ///
     /// Catalogs fill in what they have stored; tests take it as it is.
     ///

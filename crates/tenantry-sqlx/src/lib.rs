@@ -1,8 +1,8 @@
-//! Stores for Tenantry on sqlx: the catalog of tenants.
+//! Tenantry on sqlx: the catalog of tenants, the tables that tenants share, and stores for what else they have.
 //!
 //! [`SqliteCatalog`] is the durable registry in one SQLite file, `PgCatalog` (feature `postgres`) that in a PostgreSQL
-//! database; [`follow`] keeps a [`tenantry_core::Mirror`] up to date
-//! with any catalog.
+//! database; [`follow`] keeps a [`tenantry_core::Mirror`] up to date with any catalog. [`ScopedPool`] takes the place of an
+//! application's pool, and confines each of its statements to the tenant whose scope is current.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

@@ -73,8 +73,10 @@ pub(super) async fn allowed(
         // Each queue may have as many.
         number("jobs_max", Some(jobs), limits.jobs_max),
         number("requests_per_second", None, limits.rate.map(|rate| rate.per_second.get().into())),
+        number("burst", None, limits.rate.map(|rate| rate.burst.get().into())),
         number("in_flight_max", None, limits.in_flight_max.map(u64::from)),
         size("body_bytes_max", None, limits.body_bytes_max),
+        size("cache_bytes_max", None, limits.cache_bytes_max),
         Allowed {
             limit: "statement_time_max",
             now: None,

@@ -140,7 +140,7 @@ pub struct NewTenant {
 }
 
 impl NewTenant {
-    /// An active tenant on the plan `default`, in a dedicated database, that never expires.
+    /// An active tenant on the plan `default`, in the shared tables, that never expires.
     pub fn new(slug: Slug) -> Self {
         Self {
             slug,

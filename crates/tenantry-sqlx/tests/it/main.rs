@@ -1,4 +1,4 @@
-//! The catalog in SQLite and its follower, as their users see them.
+//! The catalog, the tables that tenants share and the stores, as their users see them.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "this is how a test fails")]
 
