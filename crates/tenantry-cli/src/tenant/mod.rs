@@ -12,6 +12,7 @@
 //! | `switch` | `suspend` and `resume` |
 //! | `time` | `extend`, `expire` and `promote` |
 //! | `verb` | what these commands have in common |
+//! | `dry_run` | what a verb would do, as it is shown |
 //! | `find` | from a name that was typed to a tenant |
 //! | `report` | a tenant as it is shown |
 

@@ -23,6 +23,7 @@
 //! | `keeper` | what goes on while a worker is there: leases, and jobs whose time has come |
 //! | `schedule` | jobs that come again and again, for each tenant |
 //! | `envelope` | the signature |
+//! | `plane` | jobs, as what looks after a tenant's life sees them |
 //! | `on_redis` | `RedisJobs`, a broker on a Redis server (feature `redis`) |
 //! | `options` | limits and times |
 //! | `error` | what can go wrong |

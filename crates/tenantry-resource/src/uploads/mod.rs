@@ -45,6 +45,7 @@
 //! |---|---|
 //! | `account` | what a tenant has stored, and what its uploads under way have reserved |
 //! | `backend` | an opened place |
+//! | `copy` | all uploads of a tenant become another one's |
 //! | `error` | why something is not stored, or not to be had |
 //! | `folder` | what a local folder needs that others do not |
 //! | `handle` | [`Uploads`], which an application stores and reads them by |
@@ -52,8 +53,10 @@
 //! | `key` | how a name is written as a file's |
 //! | `name` | which names there can be |
 //! | `place` | where uploads are, as a URL says it |
+//! | `plane` | uploads, as what looks after a tenant's life sees them |
 //! | `portable` | uploads that are given out and taken in elsewhere |
 //! | `read`, `write` | the two ways that bytes go |
+//! | `remove` | one upload is removed, or all of a tenant |
 
 mod account;
 mod backend;

@@ -12,6 +12,7 @@
 //! | `ids` | where the ids of a shared table's rows come from |
 //! | `held` | a connection that is checked out, and what becomes of it afterwards |
 //! | `keeper` | the schema as the application knows it, and whether the second wall holds |
+//! | `options` | where tenants' rows are |
 //! | `plane` | the rows of a tenant counted, erased, copied |
 //! | `portable` | rows that are given out and taken in elsewhere |
 //! | `schema` | the shared tables, which follow the application's own; row-level security; what the server is asked |

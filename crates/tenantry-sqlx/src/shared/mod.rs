@@ -3,6 +3,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`adopt`] | an existing instance becomes a tenant |
+//! | `clock` | when a statement on a database of a tenant's own is stopped |
 //! | `companions` | a database's file, and what is beside it |
 //! | `connect` | connections, and the pool of them |
 //! | `dedicated` | the file that a tenant has of its own |

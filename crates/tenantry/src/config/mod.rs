@@ -29,6 +29,7 @@
 //! | `plans` | `[plans.<name>]` |
 //! | `check` | what one key alone cannot say: problems between keys, all at once |
 //! | `value` | durations, bytes, limits and names as text |
+//! | `error` | why a configuration cannot be used |
 
 mod archive;
 mod audit;

@@ -1,6 +1,7 @@
 //! Tidiness that a reader can rely on.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -43,9 +44,37 @@ fn no_drawer_is_called_utilities() {
 }
 
 #[test]
+fn a_table_of_modules_names_all_of_them_and_no_others() {
+    let mut tables = 0;
+    for file in files("", |file| file.ends_with("mod.rs") || file.ends_with("lib.rs")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let Some(named) = named_modules(&text) else { continue };
+        assert_eq!(named, modules(&text), "{}: on the left what its table names", file.display());
+        tables += 1;
+    }
+    assert!(tables > 0);
+}
+
+#[test]
 fn the_architecture_can_be_read_in_one_sitting() {
     let lines = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap().lines().count();
     assert!(lines <= 300, "ARCHITECTURE.md has {lines} lines");
+}
+
+/// What stands in the first column of the table `| module | … |`, where there is one.
+fn named_modules(text: &str) -> Option<BTreeSet<&str>> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("//! | module |"));
+    lines.next()?;
+    let rows = lines.map_while(|line| line.strip_prefix("//! |")?.split('|').next());
+    Some(rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect())
+}
+
+/// The modules that are declared with a file of their own, but for tests.
+fn modules(text: &str) -> BTreeSet<&str> {
+    let declared = text.lines().filter_map(|line| line.strip_suffix(';')?.split_once("mod "));
+    let modules =
+        declared.filter(|(before, name)| (before.is_empty() || before.starts_with("pub")) && *name != "tests");
+    modules.map(|(_, name)| name).collect()
 }
 
 fn root() -> PathBuf {

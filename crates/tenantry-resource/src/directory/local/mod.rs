@@ -6,6 +6,7 @@
 //! | `hashing` | passwords as argon2id, a few at once |
 //! | `store` | [`UserStore`], what any store must be able to do |
 //! | `memory` | [`MemoryUsers`], a store that ends with the process |
+//! | `plane` | local users, as what looks after a tenant's life sees them |
 //! | `error` | what can go wrong |
 
 mod error;

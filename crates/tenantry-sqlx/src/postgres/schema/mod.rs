@@ -21,6 +21,7 @@
 //! | `numbering` | gives tenants ids of their own |
 //! | `gone` | refuses changes of rows that have been moved |
 //! | `lock` | one migration at a time, and none while a tenant is made |
+//! | `error` | says why the schema is not what it has to be |
 
 mod catalogs;
 mod difference;

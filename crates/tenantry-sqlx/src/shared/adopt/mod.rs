@@ -12,6 +12,7 @@
 //! | `dedicated` | an adoption into a database of the tenant's own |
 //! | `elsewhere` | what an adoption into another database reads of a file |
 //! | `survey` | what would become of an instance, object by object |
+//! | `error` | why an instance was not adopted |
 
 mod agreement;
 mod contents;

@@ -10,6 +10,7 @@
 //! | `compared` | a copy is compared with its source |
 //! | `migrating` | the application's migrations run on all of these |
 //! | `objects` | what a schema consists of, and whether two are the same |
+//! | `error` | why the rows of a tenant cannot be worked on |
 
 mod compared;
 mod error;
