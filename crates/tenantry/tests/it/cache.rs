@@ -2,32 +2,16 @@
 
 use std::{path::Path, time::Duration};
 
-use tenantry::{
-    Candidate, NewTenant, Scope, Status, Tenancy,
-    cache::CacheError,
-    config::{Config, Place},
-    within,
-};
+use tenantry::{Status, Tenancy, cache::CacheError, config::Config, within};
+
+use crate::setup::{register, scope};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn config(folder: &Path, text: &str) -> Config {
-    let mut config = Config::parse(text, folder).unwrap();
-    config.catalog.place = Place::File(folder.join("tenants.db"));
-    config
-}
-
 async fn open(folder: &Path, text: &str) -> Tenancy {
-    let tenancy = Tenancy::with(config(folder, text)).await.unwrap();
-    for slug in ["acme", "globex"] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    tenancy.refresh().await.unwrap();
+    let tenancy = Tenancy::with(Config::parse(text, folder).unwrap()).await.unwrap();
+    register(&tenancy, &["acme", "globex"]).await;
     tenancy
-}
-
-fn scope(tenancy: &Tenancy, slug: &str) -> Scope {
-    tenancy.admission().admit(&Candidate::new(slug.parse().unwrap())).unwrap()
 }
 
 #[tokio::test]
@@ -118,7 +102,7 @@ mod on_redis {
         let folder = tempfile::tempdir().unwrap();
         let text = text(folder.path());
         let one = open(folder.path(), &text).await;
-        let other = Tenancy::with(config(folder.path(), &text)).await.unwrap();
+        let other = Tenancy::with(Config::parse(&text, folder.path()).unwrap()).await.unwrap();
         let (acme, globex) = (scope(&one, "acme"), scope(&other, "globex"));
         within(acme.clone(), one.cache().set("key", "ours", MINUTE)).await.unwrap();
         assert_eq!(within(globex.clone(), other.cache().get::<String>("key")).await.unwrap(), None);
@@ -143,7 +127,8 @@ mod on_redis {
     #[tokio::test]
     async fn what_is_shown_of_it_has_no_password_and_memory_is_no_server() {
         let folder = tempfile::tempdir().unwrap();
-        let config = config(folder.path(), "cache.url = \"redis://ann:hush@host/0?protocol=nonsense\"");
+        let text = "cache.url = \"redis://ann:hush@host/0?protocol=nonsense\"";
+        let config = Config::parse(text, folder.path()).unwrap();
         assert!(!format!("{config:?}").contains("hush") && config.to_toml().contains("redis://ann@host/0"));
         let error = Tenancy::with(config).await.unwrap_err().to_string();
         assert!(error.contains("cache.url: redis://ann@host/0 has a part") && !error.contains("hush"), "{error}");

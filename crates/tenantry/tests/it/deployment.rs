@@ -17,6 +17,8 @@ use tokio::{
 };
 use tower::Service;
 
+use crate::setup::register;
+
 /// Tenants `acme` and `globex`, each with an instance of the notes application and a database of its own. All
 /// instances sign their sessions with the same secret.
 pub(crate) struct Deployment {
@@ -156,10 +158,7 @@ async fn open(change: impl FnOnce(&mut Config)) -> (Tenancy, TempDir) {
     let mut config = config(folder.path());
     change(&mut config);
     let tenancy = Tenancy::with(config).await.unwrap();
-    for slug in ["acme", "globex"] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    tenancy.refresh().await.unwrap();
+    register(&tenancy, &["acme", "globex"]).await;
     (tenancy, folder)
 }
 

@@ -5,12 +5,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenantry::{
-    Candidate, Code, NewTenant, OpenError, Refusal, Scope, Status, Tenancy, Unscoped,
-    config::{Config, Place},
+    Code, OpenError, Refusal, Status, Tenancy, Unscoped,
+    config::Config,
     directory::{Directory, DirectoryError, DirectorySettings, LocalUsers, Person},
     settings::{SettingChange, Settings},
     within,
 };
+
+use crate::setup::{register, scope};
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -21,18 +23,12 @@ struct Own {
 /// A configuration with passwords that are cheap to check.
 fn config(folder: &Path, text: &str) -> Config {
     let cheap = format!("[directory]\nhash_memory_kib = 8\nhash_passes = 1\n{text}");
-    let mut config = Config::parse(&cheap, folder).unwrap();
-    config.catalog.place = Place::File(folder.join("tenants.db"));
-    config.keys.file = folder.join("keys");
-    config
+    Config::parse(&cheap, folder).unwrap()
 }
 
 async fn open(folder: &Path, text: &str) -> Tenancy {
     let tenancy = Tenancy::with(config(folder, text)).await.unwrap();
-    for slug in ["acme", "globex"] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    tenancy.refresh().await.unwrap();
+    register(&tenancy, &["acme", "globex"]).await;
     tenancy
 }
 
@@ -40,10 +36,6 @@ async fn directory(tenancy: &Tenancy) -> (Settings<Own>, Directory) {
     let settings = tenancy.settings::<Own>().await.unwrap();
     let directory = tenancy.directory(settings.clone(), |own| &own.directory).await.unwrap();
     (settings, directory)
-}
-
-fn scope(tenancy: &Tenancy, slug: &str) -> Scope {
-    tenancy.admission().admit(&Candidate::new(slug.parse().unwrap())).unwrap()
 }
 
 /// Gives both tenants an ann, each with a password of her own.

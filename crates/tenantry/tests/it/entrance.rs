@@ -24,7 +24,10 @@ use tenantry::{
 };
 use tower::ServiceExt;
 
-use crate::deployment::{Deployment, config, raw};
+use crate::{
+    deployment::{Deployment, config, raw},
+    setup::register,
+};
 
 /// acme and globex, each with an account of the same name and password.
 async fn start() -> Deployment {
@@ -224,8 +227,7 @@ async fn an_instance_of_a_tenants_own_signs_in_as_well() {
 async fn an_application_signs_in_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let tenancy = Tenancy::with(config(folder.path())).await.unwrap();
-    tenancy.catalog().create(tenantry::NewTenant::new("acme".parse().unwrap())).await.unwrap();
-    tenancy.refresh().await.unwrap();
+    register(&tenancy, &["acme"]).await;
     let sign_in = SignIn::with(|scope, visitor| async move {
         assert_eq!(current().unwrap(), scope);
         let session = format!("session={}; Path=/", visitor.who().unwrap_or("nobody"));

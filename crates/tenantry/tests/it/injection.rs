@@ -11,10 +11,13 @@ use axum::{
 use http_body_util::BodyExt;
 use notes_suite::people;
 use sqlx::{AssertSqlSafe, Row, Sqlite, TypeInfo, ValueRef};
-use tenantry::{Candidate, Front, NewTenant, Scope, ScopedPool, Tenancy, within};
+use tenantry::{Front, ScopedPool, Tenancy, within};
 use tower::ServiceExt;
 
-use crate::deployment::{Deployment, config};
+use crate::{
+    deployment::{Deployment, config},
+    setup::{migrator, register, scope},
+};
 
 /// What is typed into a search box, by people who mean harm.
 const PAYLOADS: &[&str] = &[
@@ -110,18 +113,12 @@ impl Careless {
         let db = tenancy.sqlite();
         let schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT);
                       CREATE TABLE users (id INTEGER PRIMARY KEY, password TEXT NOT NULL);";
-        let script = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(schema));
-        let kind = sqlx::migrate::MigrationType::Simple;
-        let migration = sqlx::migrate::Migration::new(1, "schema".into(), kind, script, false);
-        db.migrate(&sqlx::migrate::Migrator::with_migrations(vec![migration])).await.unwrap();
-        for slug in ["acme", "globex"] {
-            tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-        }
-        tenancy.refresh().await.unwrap();
+        db.migrate(&migrator(schema)).await.unwrap();
+        register(&tenancy, &["acme", "globex"]).await;
         let front = tenancy.wrap(Router::new().route("/search", get(search)).with_state(db.clone()));
         let careless = Self { tenancy, db, front, _folder: folder };
         for (slug, word) in [("acme", "Acme-Own"), ("globex", SECRET)] {
-            within(careless.scope(slug), async {
+            within(scope(&careless.tenancy, slug), async {
                 for id in 1..=5 {
                     let insert = sqlx::query("INSERT INTO notes (title, body) VALUES (? || ' ' || ?, ?)");
                     insert.bind(word).bind(id).bind(word).execute(&careless.db).await.unwrap();
@@ -137,10 +134,6 @@ impl Careless {
         careless
     }
 
-    fn scope(&self, slug: &str) -> Scope {
-        self.tenancy.admission().admit(&Candidate::new(slug.parse().unwrap())).unwrap()
-    }
-
     async fn ask(&self, payload: &str) -> (StatusCode, String) {
         let encoded: String = payload.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let request = Request::get(format!("/t/acme/search?q={encoded}")).body(Body::empty()).unwrap();
@@ -154,7 +147,7 @@ impl Careless {
     async fn rows(&self, slug: &str) -> Vec<(i64, String)> {
         let all =
             "SELECT id, title || coalesce(body, '') FROM notes UNION ALL SELECT id, password FROM users ORDER BY 1, 2";
-        within(self.scope(slug), sqlx::query_as(all).fetch_all(&self.db)).await.unwrap()
+        within(scope(&self.tenancy, slug), sqlx::query_as(all).fetch_all(&self.db)).await.unwrap()
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use http_body_util::BodyExt;
 use tenantry::{
-    NewTenant, OpenError, Tenancy,
+    OpenError, Tenancy,
     config::{Config, Place},
     current,
     jobs::{
@@ -19,11 +19,10 @@ use tenantry::{
 };
 use tower::ServiceExt;
 
+use crate::setup::{config_in, register};
+
 fn config(folder: &Path) -> Config {
-    let mut config = Config::default();
-    config.catalog.place = Place::File(folder.join("tenants.db"));
-    config.keys.file = folder.join("keys");
-    config.jobs.place = Place::File(folder.join("jobs.db")).into();
+    let mut config = config_in(folder);
     config.jobs.options.poll = Duration::from_millis(20);
     config
 }
@@ -63,10 +62,7 @@ async fn and_so_it_does_on_redis() {
 
 async fn queued_here_and_run_elsewhere(config: Config) {
     let web = Tenancy::with(config.clone()).await.unwrap();
-    for slug in ["acme", "globex"] {
-        web.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    web.refresh().await.unwrap();
+    register(&web, &["acme", "globex"]).await;
     let greetings = web.jobs().await.unwrap().queue::<String>("greetings");
     let front = web.wrap(Router::new().route("/greet", post(queue_one)).with_state(greetings.clone()));
     for tenant in ["acme", "globex"] {

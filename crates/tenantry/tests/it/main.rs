@@ -19,6 +19,7 @@ mod notes;
 mod own_resource;
 mod refused;
 mod settings;
+mod setup;
 mod shared;
 #[cfg(feature = "ldap")]
 mod sign_in;

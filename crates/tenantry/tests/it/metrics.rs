@@ -4,11 +4,10 @@ use axum::{Router, body::Body, extract::State, http::StatusCode, routing::post};
 use http::Request;
 use http_body_util::BodyExt;
 use sqlx::Sqlite;
-use tenantry::{
-    NewTenant, ScopedPool, Status, Tenancy,
-    config::{Config, Place},
-};
+use tenantry::{ScopedPool, Status, Tenancy};
 use tower::ServiceExt;
+
+use crate::setup::{config_in, migrator, register};
 
 async fn answer(
     service: impl tower::Service<Request<Body>, Response = axum::response::Response, Error = std::convert::Infallible>,
@@ -29,22 +28,12 @@ async fn note(State(db): State<ScopedPool<Sqlite>>, body: String) -> String {
 #[tokio::test]
 async fn each_tenant_is_counted_by_itself_and_their_number_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = Config::default();
-    config.catalog.place = Place::File(folder.path().join("tenants.db"));
-    config.database.shared = folder.path().join("shared.db");
-    config.keys.file = folder.path().join("keys");
+    let mut config = config_in(folder.path());
     config.metrics.tenants_max = 2.try_into().unwrap();
     let tenancy = Tenancy::with(config).await.unwrap();
-    for slug in ["acme", "globex", "initech", "hooli"] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    tenancy.refresh().await.unwrap();
-    let migrations = tempfile::tempdir().unwrap();
-    std::fs::write(migrations.path().join("1_notes.sql"), "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")
-        .unwrap();
-    let migrator = sqlx::migrate::Migrator::new(migrations.path()).await.unwrap();
+    register(&tenancy, &["acme", "globex", "initech", "hooli"]).await;
     let db = tenancy.sqlite();
-    db.migrate(&migrator).await.unwrap();
+    db.migrate(&migrator("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")).await.unwrap();
     let front = tenancy.wrap(Router::new().route("/notes", post(note)).with_state(db));
     let send = async |tenant: &str, text: &'static str| {
         let request = Request::post("/notes").header("host", format!("{tenant}.localhost"));

@@ -11,8 +11,7 @@ use lettre::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenantry::{
-    Bounds, BoxError, Candidate, MakeResource, NewTenant, PerTenant, Scope, Tenancy, Unavailable,
-    config::Config,
+    Bounds, BoxError, MakeResource, PerTenant, Scope, Tenancy, Unavailable,
     settings::{Secret, SettingChange, Settings},
     within,
 };
@@ -20,6 +19,8 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
+
+use crate::setup::{config_in, register, scope};
 
 // The guide shows what is between the two lines, as it is.
 // guide {
@@ -60,12 +61,11 @@ fn the_guide_shows_the_mailer_as_it_is() {
 #[tokio::test]
 async fn each_tenant_sends_by_its_own_server_and_as_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let tenancy = Tenancy::with(Config::parse("", folder.path()).unwrap()).await.unwrap();
+    let tenancy = Tenancy::with(config_in(folder.path())).await.unwrap();
     let settings: Settings<Smtp> = tenancy.settings().await.unwrap();
     let (one, other) = (Server::start().await, Server::start().await);
     for (slug, server) in [("acme", &one), ("globex", &other)] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-        tenancy.refresh().await.unwrap();
+        register(&tenancy, &[slug]).await;
         let changes = [("host", json!("127.0.0.1")), ("user", json!(slug)), ("password", json!(format!("of {slug}")))];
         change(&tenancy, &settings, slug, changes).await;
         change(&tenancy, &settings, slug, [("port", json!(server.port))]).await;
@@ -91,10 +91,6 @@ async fn send(mailers: &Mailers, text: &str) -> Result<(), BoxError> {
     let message = message.body(text.to_owned())?;
     mailers.current().await?.send(message).await?;
     Ok(())
-}
-
-fn scope(tenancy: &Tenancy, slug: &str) -> Scope {
-    tenancy.admission().admit(&Candidate::new(slug.parse().unwrap())).unwrap()
 }
 
 async fn change<const N: usize>(

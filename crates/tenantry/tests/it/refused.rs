@@ -7,9 +7,8 @@ use notes_suite::{
     checks::{attachments, digests, writing},
     people,
 };
-use tenantry::Candidate;
 
-use crate::deployment::Deployment;
+use crate::{deployment::Deployment, setup::scope};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_is_said_to_be_full_for_now_and_is_its_own_tenants_alone() {
@@ -20,7 +19,7 @@ async fn a_full_queue_is_said_to_be_full_for_now_and_is_its_own_tenants_alone() 
     let tenancy = &deployment.tenancy;
     // One that cannot be run, and is kept as a dead letter.
     let queue = tenancy.jobs().await.unwrap().queue::<String>("digests");
-    let acme = tenancy.admission().admit(&Candidate::new("acme".parse().unwrap())).unwrap();
+    let acme = scope(tenancy, "acme");
     tenantry::within(acme, queue.enqueue(&"not a digest".to_owned())).await.unwrap();
 
     let mut admin = people::admin(&deployment.by_path("acme")).await.unwrap();

@@ -13,10 +13,10 @@ use axum::{
     routing::get,
 };
 use http_body_util::BodyExt;
-use tenantry::{Bounds, BoxError, Front, NewTenant, PerTenant, Tenancy, current, make_fn};
+use tenantry::{Bounds, BoxError, Front, PerTenant, Tenancy, current, make_fn};
 use tower::ServiceExt;
 
-use crate::deployment::config;
+use crate::{deployment::config, setup::register};
 
 /// Counts the visits of each tenant, and remembers the visitor by a cookie.
 fn application() -> Router {
@@ -35,10 +35,7 @@ fn application() -> Router {
 
 async fn deployment(folder: &tempfile::TempDir) -> (Tenancy, Front<Router>) {
     let tenancy = Tenancy::with(config(folder.path())).await.unwrap();
-    for slug in ["acme", "globex"] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    tenancy.refresh().await.unwrap();
+    register(&tenancy, &["acme", "globex"]).await;
     let front = tenancy.wrap(application());
     (tenancy, front)
 }

@@ -6,9 +6,9 @@ use notes_suite::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenantry::{Candidate, directory::DirectorySettings, settings::SettingChange};
+use tenantry::{directory::DirectorySettings, settings::SettingChange};
 
-use crate::deployment::Deployment;
+use crate::{deployment::Deployment, setup::scope};
 
 const WRONG: &str = "The email address or the password is wrong.";
 
@@ -128,7 +128,7 @@ async fn name_server_at(deployment: &Deployment, slug: &str, url: &str) {
         set("bind_password", json!(format!("search at {slug}"))),
         set("user_filter", json!("(|(uid={user})(mail={user}))")),
     ];
-    let scope = tenancy.admission().admit(&Candidate::new(slug.parse().unwrap())).unwrap();
+    let scope = scope(tenancy, slug);
     settings.change(tenancy.catalog(), &scope, changes).await.unwrap();
     tenancy.refresh().await.unwrap();
 }

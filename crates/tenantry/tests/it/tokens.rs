@@ -7,8 +7,10 @@ use axum::{
     routing::get,
 };
 use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
-use tenantry::{CurrentScope, NewTenant, OpenError, Tenancy};
+use tenantry::{CurrentScope, OpenError, Tenancy};
 use tower::ServiceExt;
+
+use crate::setup::register;
 
 const SECRET: &str = "a secret of at least thirty-two bytes, shared with the issuer";
 
@@ -31,10 +33,7 @@ async fn a_token_must_be_good_and_for_the_tenant_of_the_path() {
     let folder = tempfile::tempdir().unwrap();
     let tenancy =
         open(&folder, "[resolve.claim]\nalgorithms = [\"HS256\"]\nkey = { file = \"jwt.key\" }").await.unwrap();
-    for slug in ["acme", "globex"] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    tenancy.refresh().await.unwrap();
+    register(&tenancy, &["acme", "globex"]).await;
     let app = tenancy.wrap(
         Router::new().route("/", get(|CurrentScope(scope): CurrentScope| async move { scope.slug().to_string() })),
     );

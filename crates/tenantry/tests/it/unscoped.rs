@@ -1,18 +1,18 @@
 //! Work without a scope is in the audit log, and in nobody else's.
 
-use std::{num::NonZeroU32, path::Path};
+use std::num::NonZeroU32;
 
 use tenantry::{
-    Audit, AuditEntry, AuditFilter, Candidate, CatalogStore, Deed, Link, NewTenant, OpenOptions, Tenancy, TenantId,
-    Unscoped,
-    config::{Config, Place},
+    Audit, AuditEntry, AuditFilter, CatalogStore, Deed, Link, OpenOptions, Tenancy, TenantId, Unscoped, config::Config,
     within,
 };
+
+use crate::setup::{config_in, register, scope};
 
 #[tokio::test]
 async fn it_is_noted_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    it_is_noted(config(folder.path())).await;
+    it_is_noted(config_in(folder.path())).await;
 }
 
 #[cfg(feature = "postgres")]
@@ -20,7 +20,7 @@ async fn it_is_noted_on_sqlite() {
 async fn it_is_noted_on_postgresql() {
     let database = tenantry_test::server::TestDatabase::new().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let mut config = config(folder.path());
+    let mut config = config_in(folder.path());
     let text = format!("[catalog]\nurl = {:?}", database.url());
     config.catalog = Config::parse(&text, folder.path()).unwrap().catalog;
     it_is_noted(config).await;
@@ -29,9 +29,9 @@ async fn it_is_noted_on_postgresql() {
 /// What the log has of it, and that all of it is what was written.
 async fn it_is_noted(config: Config) {
     let tenancy = Tenancy::with(config.clone()).await.unwrap();
-    let acme = tenancy.catalog().create(NewTenant::new("acme".parse().unwrap())).await.unwrap().id;
-    tenancy.refresh().await.unwrap();
-    let scope = tenancy.admission().admit(&Candidate::new("acme".parse().unwrap())).unwrap();
+    register(&tenancy, &["acme"]).await;
+    let scope = scope(&tenancy, "acme");
+    let acme = scope.id();
     for _ in 0..3 {
         let _ = Unscoped::because("billing sums up");
     }
@@ -53,13 +53,13 @@ async fn it_is_noted(config: Config) {
 #[tokio::test]
 async fn deployments_of_one_process_note_what_is_theirs() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let configs = folders.each_ref().map(|folder| config(folder.path()));
+    let configs = folders.each_ref().map(|folder| config_in(folder.path()));
     let (one, other) =
         (Tenancy::with(configs[0].clone()).await.unwrap(), Tenancy::with(configs[1].clone()).await.unwrap());
-    let acme = one.catalog().create(NewTenant::new("acme".parse().unwrap())).await.unwrap().id;
-    one.refresh().await.unwrap();
+    register(&one, &["acme"]).await;
+    let scope = scope(&one, "acme");
+    let acme = scope.id();
     let _ = Unscoped::on(acme, "of the first alone");
-    let scope = one.admission().admit(&Candidate::new("acme".parse().unwrap())).unwrap();
     within(scope, async { Unscoped::because("in a scope of the first") }).await;
     let _ = Unscoped::because("of nobody in particular");
     one.shut_down().await;
@@ -75,10 +75,10 @@ async fn deployments_of_one_process_note_what_is_theirs() {
 #[tokio::test]
 async fn nothing_fails_while_the_catalog_is_away_and_it_is_written_later() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = config(folder.path());
+    let mut config = config_in(folder.path());
     config.audit.unscoped_max = NonZeroU32::MIN;
     let tenancy = Tenancy::with(config.clone()).await.unwrap();
-    let (there, away) = (folder.path().join("tenants.db"), folder.path().join("away.db"));
+    let (there, away) = (folder.path().join("tenantry.db"), folder.path().join("away.db"));
     std::fs::rename(&there, &away).unwrap();
     for _ in 0..1000 {
         let _ = Unscoped::because("a thousand times");
@@ -95,21 +95,13 @@ async fn nothing_fails_while_the_catalog_is_away_and_it_is_written_later() {
 #[tokio::test]
 async fn what_is_left_is_written_when_the_deployment_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
-    let config = config(folder.path());
+    let config = config_in(folder.path());
     let tenancy = Tenancy::with(config.clone()).await.unwrap();
     let _ = Unscoped::because("the last word");
     drop(tenancy);
     while unscoped(&entries(&config).await, "the last word").is_empty() {
         tokio::task::yield_now().await;
     }
-}
-
-fn config(folder: &Path) -> Config {
-    let mut config = Config::default();
-    config.catalog.place = Place::File(folder.join("tenants.db"));
-    config.database.shared = folder.join("shared.db");
-    config.keys.file = folder.join("keys");
-    config
 }
 
 /// All entries of the log, which are a chain.

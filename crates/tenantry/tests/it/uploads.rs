@@ -10,11 +10,13 @@ use axum::{
 };
 use std::time::Duration;
 use tenantry::{
-    Keys, NewTenant, Purpose, Refusal, Tenancy,
+    Keys, Purpose, Refusal, Tenancy,
     config::Config,
     uploads::{ObjectName, UploadError, Uploads},
 };
 use tower::ServiceExt;
+
+use crate::setup::register;
 
 const RESET: Purpose = Purpose::new("test reset link");
 const HOUR: Duration = Duration::from_secs(3600);
@@ -70,10 +72,7 @@ async fn a_link_is_good_at_its_own_tenant_and_shows_no_page() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[plans.default]\nupload_bytes_max = 20\nbody_bytes_max = 15\n[resolve.path]\nunder = [\"/t\"]";
     let tenancy = Tenancy::with(Config::parse(text, folder.path()).unwrap()).await.unwrap();
-    for slug in ["acme", "globex"] {
-        tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-    }
-    tenancy.refresh().await.unwrap();
+    register(&tenancy, &["acme", "globex"]).await;
     let app = Router::new()
         .route("/files/{*name}", put(upload))
         .route("/link/{token}", get(download))

@@ -7,18 +7,17 @@ use http::Request;
 use http_body_util::BodyExt;
 use sqlx::Sqlite;
 use tenantry::{
-    Amounts, Candidate, Count, Front, Hour, NewTenant, Scope, ScopedPool, Status, Step, Tenancy, TenantId,
+    Amounts, Count, Front, Hour, ScopedPool, Status, Step, Tenancy, TenantId,
     config::{Config, Place},
     control::Erasing,
     within,
 };
 use tower::ServiceExt;
 
+use crate::setup::{config_in, migrator, register, scope};
+
 fn config(folder: &Path) -> Config {
-    let mut config = Config::default();
-    config.catalog.place = Place::File(folder.join("tenants.db"));
-    config.database.shared = folder.join("shared.db");
-    config.keys.file = folder.join("keys");
+    let mut config = config_in(folder);
     config.lifecycle.settle = Duration::ZERO;
     // Most tenants are shown together.
     config.metrics.tenants_max = NonZeroU32::MIN;
@@ -36,19 +35,9 @@ impl Process {
     async fn start(config: Config) -> Self {
         let tenancy = Tenancy::with(config.clone()).await.unwrap();
         let db = tenancy.sqlite();
-        let text = sqlx::SqlSafeStr::into_sql_str("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)");
-        let kind = sqlx::migrate::MigrationType::Simple;
-        let migration = sqlx::migrate::Migration::new(1, "notes".into(), kind, text, false);
-        db.migrate(&sqlx::migrate::Migrator::with_migrations(vec![migration])).await.unwrap();
+        db.migrate(&migrator("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")).await.unwrap();
         let front = tenancy.wrap(Router::new().route("/notes", post(note)).with_state(db));
         Self { tenancy, front, config }
-    }
-
-    async fn create(&self, slugs: &[&str]) {
-        for slug in slugs {
-            self.tenancy.catalog().create(NewTenant::new(slug.parse().unwrap())).await.unwrap();
-        }
-        self.tenancy.refresh().await.unwrap();
     }
 
     async fn send(&self, tenant: &str) {
@@ -56,10 +45,6 @@ impl Process {
         let response = self.front.clone().oneshot(request.body(Body::from("twelve bytes")).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         response.into_body().collect().await.unwrap();
-    }
-
-    fn scope(&self, slug: &str) -> Scope {
-        self.tenancy.admission().admit(&Candidate::new(slug.parse().unwrap())).unwrap()
     }
 
     async fn kept(&self, tenant: TenantId) -> Option<Amounts> {
@@ -79,9 +64,9 @@ async fn note(State(db): State<ScopedPool<Sqlite>>, body: String) -> String {
 async fn processes_add_up_and_each_tenant_has_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (Process::start(config(folder.path())).await, Process::start(config(folder.path())).await);
-    one.create(&["acme", "globex", "hooli"]).await;
+    register(&one.tenancy, &["acme", "globex", "hooli"]).await;
     other.tenancy.refresh().await.unwrap();
-    let ids = ["acme", "globex", "hooli"].map(|slug| one.scope(slug).id());
+    let ids = ["acme", "globex", "hooli"].map(|slug| scope(&one.tenancy, slug).id());
     for (process, times) in [(&one, 2), (&other, 3)] {
         for _ in 0..times {
             process.send("acme").await;
@@ -112,8 +97,8 @@ async fn what_is_rolled_back_or_refused_is_no_row_and_a_job_and_a_file_are_count
     config.jobs.place = tenantry::config::JobsPlace::Database(Place::File(folder.path().join("jobs.db")));
     config.uploads.place = tenantry::config::UploadsPlace::Folder(folder.path().join("uploads"));
     let process = Process::start(config).await;
-    process.create(&["acme"]).await;
-    let scope = process.scope("acme");
+    register(&process.tenancy, &["acme"]).await;
+    let scope = scope(&process.tenancy, "acme");
     let queue = process.tenancy.jobs().await.unwrap().queue::<String>("digests");
     within(scope.clone(), async {
         queue.enqueue(&"now".to_owned()).await.unwrap();
@@ -134,8 +119,8 @@ async fn a_server_writes_from_time_to_time_and_when_it_stops() {
     let mut often = config(folder.path());
     often.usage.flush = Duration::from_millis(20);
     let process = Process::start(often).await;
-    process.create(&["acme"]).await;
-    let acme = process.scope("acme").id();
+    register(&process.tenancy, &["acme"]).await;
+    let acme = scope(&process.tenancy, "acme").id();
     let serve = async |process: &Process, stop: tokio::sync::oneshot::Receiver<()>| {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         process.tenancy.serve(listener, process.front.clone(), async { stop.await.unwrap() }).await.unwrap();
@@ -167,8 +152,8 @@ async fn a_server_writes_from_time_to_time_and_when_it_stops() {
 async fn what_a_tenant_has_used_is_erased_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(config(folder.path())).await;
-    process.create(&["acme", "globex"]).await;
-    let ids = ["acme", "globex"].map(|slug| process.scope(slug).id());
+    register(&process.tenancy, &["acme", "globex"]).await;
+    let ids = ["acme", "globex"].map(|slug| scope(&process.tenancy, slug).id());
     for tenant in ["acme", "globex"] {
         process.send(tenant).await;
     }
@@ -200,9 +185,9 @@ async fn with_the_catalog_on_a_server_it_is_kept_there() {
         config.keys.file = folders[0].path().join("keys");
         let process = Process::start(config).await;
         if acme.is_none() {
-            process.create(&["acme"]).await;
+            register(&process.tenancy, &["acme"]).await;
         }
-        acme = Some(process.scope("acme").id());
+        acme = Some(scope(&process.tenancy, "acme").id());
         process.send("acme").await;
         process.tenancy.flush_usage().await.unwrap();
         assert!(!folder.path().join("usage.db").exists());

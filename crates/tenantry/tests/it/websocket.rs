@@ -5,18 +5,17 @@ use axum::{
     extract::ws::{Message, WebSocketUpgrade},
     routing::get,
 };
-use tenantry::{NewTenant, Tenancy};
+use tenantry::Tenancy;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{client_async, tungstenite};
 
-use crate::deployment::config;
+use crate::{deployment::config, setup::register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upgrade_reaches_the_tenants_own_application() {
     let folder = tempfile::tempdir().unwrap();
     let tenancy = Tenancy::with(config(folder.path())).await.unwrap();
-    tenancy.catalog().create(NewTenant::new("acme".parse().unwrap())).await.unwrap();
-    tenancy.refresh().await.unwrap();
+    register(&tenancy, &["acme"]).await;
     let app = tenancy.dispatch(|scope| async move { Ok::<_, std::io::Error>(greeter(scope.slug().to_string())) });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -18,7 +18,10 @@ use tenantry::{
     },
 };
 
-use crate::deployment::{Deployment, config, raw};
+use crate::{
+    deployment::{Deployment, config, raw},
+    setup::register,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_year_on_sqlite() {
@@ -72,8 +75,7 @@ struct Year {
 impl Year {
     /// A template with a note, and globex with one of its own.
     async fn new(deployment: Deployment, migrations: TempDir) -> Self {
-        deployment.tenancy.catalog().create(NewTenant::new(slug("template"))).await.unwrap();
-        deployment.tenancy.refresh().await.unwrap();
+        register(&deployment.tenancy, &["template"]).await;
         let control = deployment.tenancy.control().await.unwrap();
         let mut year = Self { deployment, control, globex: String::new(), migrations };
         for (name, title) in [("template", "Welcome"), ("globex", "Of globex alone")] {

@@ -3,10 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{http::header::SET_COOKIE, response::Redirect};
-use tenantry::{NewTenant, entrance::SignIn, trial::Confirmation};
+use tenantry::{entrance::SignIn, trial::Confirmation};
 
 use super::{made, with_template};
-use crate::deployment::{Deployment, raw};
+use crate::{
+    deployment::{Deployment, raw},
+    setup::register,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_made_before_an_address_is_confirmed() {
@@ -16,8 +19,7 @@ async fn nothing_is_made_before_an_address_is_confirmed() {
         ([(SET_COOKIE, format!("who={}; Path=/", visitor.who().unwrap_or("nobody")))], Redirect::to("/"))
     });
     let deployment = Deployment::start_shared_behind(with_template, async move |tenancy, front| {
-        tenancy.catalog().create(NewTenant::new("template".parse().unwrap())).await.unwrap();
-        tenancy.refresh().await.unwrap();
+        register(tenancy, &["template"]).await;
         let trials = tenancy.trials().unwrap().confirming(move |confirmation| {
             let sent = Arc::clone(&sent);
             async move {

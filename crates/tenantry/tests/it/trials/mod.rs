@@ -26,7 +26,10 @@ use tenantry::{
 use tokio::sync::Notify;
 use tower::ServiceExt;
 
-use crate::deployment::{Deployment, config, raw};
+use crate::{
+    deployment::{Deployment, config, raw},
+    setup::register,
+};
 
 fn sign_in() -> SignIn {
     SignIn::form("/login", [("email", ADMIN_EMAIL), ("password", PASSWORD)])
@@ -49,8 +52,7 @@ async fn start(change: impl FnOnce(&mut Config)) -> Deployment {
 
 /// The front with the page to try it, and a template that has nothing yet.
 async fn offering(tenancy: &Tenancy, front: Front<Router>) -> Front<Router> {
-    tenancy.catalog().create(NewTenant::new("template".parse().unwrap())).await.unwrap();
-    tenancy.refresh().await.unwrap();
+    register(tenancy, &["template"]).await;
     front.entrance(sign_in()).apex(tenancy.trials().unwrap().router())
 }
 
