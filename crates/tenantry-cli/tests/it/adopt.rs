@@ -34,12 +34,6 @@ async fn notes(file: &Path, name: &str) {
     instance(file, Some(&NOTES), &script).await;
 }
 
-fn json(home: &Home, line: &str) -> Value {
-    let output = home.run(&format!("{line} --json"));
-    assert!(output.stderr.is_empty(), "{line}: {}", home.show(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 #[tokio::test]
 async fn three_instances_become_one_deployment() {
     let home = Home::new();
@@ -64,23 +58,22 @@ digests      0     [sum]
 hint: the shared database had no schema, and has that of the instance now; new tenants begin without rows, since it cannot \
 be told which of these came from migrations",
     );
-    let adopted = json(&home, "adopt globex --from globex");
+    let adopted = home.document("adopt globex --from globex", 0);
     assert_eq!(
         (&adopted["rows"], &adopted["took_schema"], &adopted["already"]),
         (&4.into(), &false.into(), &false.into())
     );
     assert_eq!((&adopted["tenant"]["status"], &adopted["tenant"]["slug"]), (&"active".into(), &"globex".into()));
     home.step("tenant create initech --placement dedicated");
-    let adopted = json(&home, "adopt initech --from initech");
+    let adopted = home.document("adopt initech --from initech", 0);
     assert_eq!((&adopted["rows"], &adopted["tenant"]["placement"]), (&4.into(), &"dedicated".into()));
-    assert_eq!(json(&home, "adopt acme --from acme")["already"], Value::Bool(true));
+    assert_eq!(home.document("adopt acme --from acme", 0)["already"], Value::Bool(true));
     for name in ["acme", "globex", "initech"] {
         home.write(
             "query.sql",
             "SELECT site_title, (SELECT max(title) FROM notes), (SELECT count(*) FROM note_overview) FROM settings",
         );
-        let shown = home.run(&format!("sql {name} --file query.sql --json"));
-        let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        let shown = home.document(&format!("sql {name} --file query.sql"), 0);
         assert_eq!(shown["rows"], serde_json::json!([[name, format!("{name} two"), 2]]));
     }
 }
@@ -114,12 +107,12 @@ attachments, table comments, table digests, table note_tags, table notes, table 
 trigger notes_touch, view note_overview
 hint: `tenantry plan other` shows the differences; usually both have to run the same migrations first",
     );
-    assert_eq!(json(&home, "tenant list")["tenants"].as_array().unwrap().len(), 1);
+    assert_eq!(home.document("tenant list", 0)["tenants"].as_array().unwrap().len(), 1);
     // A tenant that is in use stays in use.
     instance(&home.path("acme"), None, "DELETE FROM notes WHERE id = 1").await;
     let refused = home.show(&home.run("adopt acme --from acme"));
     assert!(refused.contains("error[tenant_used]: tenant acme was adopted from [home]/acme"), "{refused}");
-    assert_eq!(json(&home, "tenant show acme")["tenant"]["status"], "active");
+    assert_eq!(home.document("tenant show acme", 0)["tenant"]["status"], "active");
 }
 
 #[tokio::test]
@@ -136,14 +129,14 @@ async fn an_active_tenant_is_out_of_service_meanwhile() {
     assert!(shown.contains("\n2\n"), "{shown}");
     // Suspended before, suspended afterwards.
     home.step("tenant create initech --suspended");
-    assert_eq!(json(&home, "adopt initech --from two")["tenant"]["status"], "suspended");
+    assert_eq!(home.document("adopt initech --from two", 0)["tenant"]["status"], "suspended");
     // With rows of its own it stays as it was.
     home.step("tenant create hooli");
     home.write("use.sql", "INSERT INTO tags (name) VALUES ('mine')");
     home.step("sql hooli --file use.sql");
     let refused = home.show(&home.run("adopt hooli --from two"));
     assert!(refused.contains("error[tenant_used]: tenant hooli has been used: its rows in tags"), "{refused}");
-    assert_eq!(json(&home, "tenant show hooli")["tenant"]["status"], "active");
+    assert_eq!(home.document("tenant show hooli", 0)["tenant"]["status"], "active");
 }
 
 #[tokio::test]
@@ -199,7 +192,7 @@ async fn a_plan_says_what_would_be_done() {
     assert!(!home.path("shared.db").exists() && !home.path("tenantry.db").exists());
     assert!(fs::read(home.path("acme")).unwrap() == before);
     home.step("adopt acme --from acme");
-    assert_eq!(json(&home, "plan acme")["compared"], Value::Bool(true));
+    assert_eq!(home.document("plan acme", 0)["compared"], Value::Bool(true));
 }
 
 #[tokio::test]

@@ -6,10 +6,7 @@ use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use crate::Home;
 
 fn entries(home: &Home, line: &str) -> Vec<Value> {
-    let output = home.run(line);
-    assert!(output.status.success(), "{}", home.show(&output));
-    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-    document["entries"].as_array().unwrap().clone()
+    home.document(line, 0)["entries"].as_array().unwrap().clone()
 }
 
 #[test]
@@ -21,7 +18,7 @@ fn every_change_is_there_with_its_reason() {
     home.step("tenant rename acme initech");
     home.step("tenant delete globex --yes");
     home.step("tenant delete globex --forget --yes");
-    let all = entries(&home, "audit --json");
+    let all = entries(&home, "audit");
     let said = |entry: &Value| json!([entry["verb"], entry["slug"], entry["why"]]);
     assert_eq!(
         all.iter().map(said).collect::<Vec<_>>(),
@@ -36,8 +33,8 @@ fn every_change_is_there_with_its_reason() {
     );
     assert_eq!(all[2]["detail"], json!({ "status": ["active", "suspended"] }));
     assert!(all[2]["from"].as_str().unwrap().starts_with("the command line on "), "{}", all[2]);
-    assert_eq!(entries(&home, "audit initech --json"), [all[0].clone(), all[2].clone(), all[3].clone()]);
-    assert_eq!(entries(&home, "audit --limit 2 --json"), all[4..]);
+    assert_eq!(entries(&home, "audit initech"), [all[0].clone(), all[2].clone(), all[3].clone()]);
+    assert_eq!(entries(&home, "audit --limit 2"), all[4..]);
     let shown = home.show(&home.run("audit acme --limit 1"));
     assert!(shown.contains("amended") && shown.contains("aliases,slug"), "{shown}");
 }
@@ -50,7 +47,7 @@ fn what_an_administrator_does_without_a_scope_is_there() {
     home.run_with("user add acme ann --why ticket-7", "correct horse battery\n");
     home.step("tenant delete acme --yes");
     home.step("tenant delete acme --forget --yes");
-    let all = entries(&home, "audit --json");
+    let all = entries(&home, "audit");
     let unscoped: Vec<_> = all.iter().filter(|entry| entry["verb"] == "unscoped").collect();
     let reasons: Vec<_> = unscoped.iter().map(|entry| entry["detail"]["reason"].clone()).collect();
     assert_eq!(reasons, ["an administrator looks after a tenant's users", "an administrator forgets a tenant"]);

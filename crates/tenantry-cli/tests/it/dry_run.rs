@@ -107,9 +107,7 @@ fn passes(home: &Home) {
 fn comes_true(home: &Home, line: &str, amounts: &str) {
     let said = foreseen(home, line);
     let sure = if line.contains("reset") || line.contains("delete") || line.contains("erase") { " --yes" } else { "" };
-    let output = home.run(&format!("{line}{sure} --json"));
-    assert!(output.status.success(), "{line}: {}", home.show(&output));
-    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let done = home.document(&format!("{line}{sure}"), 0);
     if !amounts.is_empty() {
         let (said, done) = (items(&said), items(&done));
         let key = if amounts == "removed" { "removed" } else { "copied" };
@@ -174,23 +172,17 @@ fn code(output: &Output) -> Value {
 /// What a dry run says, who leaves everything as it is.
 fn foreseen(home: &Home, line: &str) -> Value {
     let before = state(home);
-    let output = home.run(&format!("{line} --dry-run --json"));
-    assert!(output.status.success(), "{line}: {}", home.show(&output));
+    let said = home.document(&format!("{line} --dry-run"), 0);
     assert_eq!(state(home), before, "{line}");
     let text = home.run(&format!("{line} --dry-run"));
     assert!(text.status.success(), "{line}: {}", home.show(&text));
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(said["dry_run"], true, "{line}");
     said
 }
 
 /// All that is written down of tenants, and which files there are.
 fn state(home: &Home) -> Vec<Value> {
-    let documents = ["tenant list", "operation list", "audit"].map(|line| {
-        let output = home.run(&format!("{line} --json"));
-        assert!(output.status.success(), "{}", home.show(&output));
-        serde_json::from_slice(&output.stdout).unwrap()
-    });
+    let documents = ["tenant list", "operation list", "audit"].map(|line| home.document(line, 0));
     let files: Vec<_> = files(home).into_keys().collect();
     documents.into_iter().chain([files.into()]).collect()
 }

@@ -1,26 +1,20 @@
 //! `tenantry tenant impersonate`
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Home;
-
-fn document(home: &Home, line: &str) -> Value {
-    let output = home.run(line);
-    assert!(output.status.success(), "{}", home.show(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 #[test]
 fn a_link_is_made_with_a_reason_and_logged() {
     let home = Home::new();
     home.step("tenant create acme");
     home.write("tenantry.toml", "[entrance]\naddress = \"https://{tenant}.example.com/\"\n");
-    let made = document(&home, "tenant impersonate acme --reason complaint --as bob --json");
+    let made = home.document("tenant impersonate acme --reason complaint --as bob", 0);
     let url = made["url"].as_str().unwrap();
     assert!(url.starts_with("https://acme.example.com/_enter?ticket=k1."), "{url}");
     assert_eq!(made["slug"], "acme");
     assert!(made["valid_until"].is_string(), "{made}");
-    let log = document(&home, "audit acme --json");
+    let log = home.document("audit acme", 0);
     let entry = &log["entries"][1];
     assert_eq!((&entry["verb"], &entry["why"]), (&json!("impersonation offered"), &json!("complaint")));
     assert!(entry["detail"]["as"] == "bob" && entry["detail"]["link"].is_string(), "{entry}");
@@ -58,7 +52,7 @@ hint: `tenantry tenant resume` switches it on again",
 error[tenant_unknown]: no tenant is called amce
 hint: did you mean acme?",
     );
-    let log = document(&home, "audit acme --json");
+    let log = home.document("audit acme", 0);
     assert_eq!(log["entries"].as_array().unwrap().len(), 2, "what was refused was not offered: {log}");
 }
 

@@ -4,12 +4,10 @@ use serde_json::{Value, json};
 
 use crate::Home;
 
-/// Runs a command line that succeeds, and returns its document without what the clock says.
+/// What a command line that succeeds prints, without what the clock says.
 #[track_caller]
-fn document(home: &Home, line: &str) -> Value {
-    let output = home.run(&format!("{line} --json"));
-    assert!(output.status.success() && output.stderr.is_empty(), "{line}: {}", home.show(&output));
-    let mut document: Value = serde_json::from_slice(&output.stdout).unwrap();
+fn timeless(home: &Home, line: &str) -> Value {
+    let mut document = home.document(line, 0);
     if let Some(tenant) = document.get_mut("tenant").and_then(Value::as_object_mut) {
         assert!(tenant.remove("created_at").is_some_and(|time| time.is_string()));
         assert!(tenant.remove("id").is_some_and(|id| id.is_i64()));
@@ -27,29 +25,29 @@ fn acme(status: &str, revision: i64) -> Value {
 #[test]
 fn commands_for_tenants() {
     let home = Home::new();
-    assert_eq!(document(&home, "tenant create acme --alias shop"), json!({ "tenant": acme("active", 1) }));
-    assert_eq!(document(&home, "tenant show shop"), json!({ "tenant": acme("active", 1) }));
-    let listed = document(&home, "tenant list --limit 0");
+    assert_eq!(timeless(&home, "tenant create acme --alias shop"), json!({ "tenant": acme("active", 1) }));
+    assert_eq!(timeless(&home, "tenant show shop"), json!({ "tenant": acme("active", 1) }));
+    let listed = timeless(&home, "tenant list --limit 0");
     assert_eq!(listed, json!({ "tenants": [], "more": true }));
-    assert_eq!(document(&home, "tenant list")["tenants"][0]["slug"], "acme");
+    assert_eq!(timeless(&home, "tenant list")["tenants"][0]["slug"], "acme");
     let suspended = acme("suspended", 2);
-    assert_eq!(document(&home, "tenant suspend acme"), json!({ "changed": true, "tenant": suspended }));
-    assert_eq!(document(&home, "tenant suspend acme"), json!({ "changed": false, "tenant": suspended }));
-    assert_eq!(document(&home, "tenant resume acme"), json!({ "changed": true, "tenant": acme("active", 3) }));
+    assert_eq!(timeless(&home, "tenant suspend acme"), json!({ "changed": true, "tenant": suspended }));
+    assert_eq!(timeless(&home, "tenant suspend acme"), json!({ "changed": false, "tenant": suspended }));
+    assert_eq!(timeless(&home, "tenant resume acme"), json!({ "changed": true, "tenant": acme("active", 3) }));
     let deleting = acme("deleting", 4);
-    let mut deleted = document(&home, "tenant delete acme --yes");
+    let mut deleted = timeless(&home, "tenant delete acme --yes");
     assert!(deleted.as_object_mut().unwrap().remove("erase_at").is_some_and(|time| time.is_string()));
     assert_eq!(deleted, json!({ "changed": true, "tenant": deleting }));
     let forgotten = json!({ "forgotten": true, "users": 0, "tenant": deleting });
-    assert_eq!(document(&home, "tenant delete acme --forget --yes"), forgotten);
+    assert_eq!(timeless(&home, "tenant delete acme --forget --yes"), forgotten);
 }
 
 #[test]
 fn other_commands() {
     let home = Home::new();
-    let checked = document(&home, "config check");
+    let checked = timeless(&home, "config check");
     assert_eq!((&checked["ok"], &checked["config"]["catalog"]["poll"]), (&json!(true), &json!("250ms")));
-    assert_eq!(document(&home, "completions zsh")["shell"], "zsh");
+    assert_eq!(timeless(&home, "completions zsh")["shell"], "zsh");
 }
 
 #[test]

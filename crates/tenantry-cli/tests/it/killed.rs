@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Home, adopt::instance, life::document};
+use crate::{Home, adopt::instance};
 
 const LEASE: Duration = Duration::from_millis(150);
 const ROWS: u32 = 8_000;
@@ -142,7 +142,7 @@ async fn killed_migrations_are_run_once() {
         || {
             home.step("migrate");
             for tenant in own {
-                let logged = document(&home, &format!("sql {tenant} --file log.sql"));
+                let logged = home.document(&format!("sql {tenant} --file log.sql"), 0);
                 assert_eq!(logged["rows"][0], json!([version.get() - 1, version.get() - 1]), "{tenant}");
             }
         },
@@ -188,11 +188,11 @@ fn is_known(home: &Home, tenant: &str) -> bool {
 }
 
 fn status(home: &Home, tenant: &str) -> String {
-    document(home, &format!("tenant show {tenant}"))["tenant"]["status"].as_str().unwrap().to_owned()
+    home.document(&format!("tenant show {tenant}"), 0)["tenant"]["status"].as_str().unwrap().to_owned()
 }
 
 fn placement(home: &Home) -> String {
-    document(home, "tenant show acme")["tenant"]["placement"].as_str().unwrap().to_owned()
+    home.document("tenant show acme", 0)["tenant"]["placement"].as_str().unwrap().to_owned()
 }
 
 /// Sees to it that there is no such tenant.
@@ -205,7 +205,7 @@ fn gone(home: &Home, tenant: &str) {
 
 /// Operations that have not ended.
 fn unfinished(home: &Home) -> Vec<Value> {
-    let listed = document(home, "operation list");
+    let listed = home.document("operation list", 0);
     let all = listed["operations"].as_array().unwrap();
     all.iter().filter(|operation| operation["outcome"].is_null()).cloned().collect()
 }

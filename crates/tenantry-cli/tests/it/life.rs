@@ -1,6 +1,6 @@
 //! The life of a tenant from the command line: from a template, back to it, and its end.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{Home, adopt::instance};
 
@@ -75,8 +75,8 @@ async fn a_tenant_becomes_a_file_and_the_file_a_tenant() {
     );
     home.check("tenant inspect seed.tnt", "exit 0\n--- stdout\nwhole: seed with 0 rows of 1 tables and 0 uploads");
     home.check("tenant import seed.tnt copy --suspended", "exit 0\n--- stdout\ncreated copy with nothing");
-    assert_eq!(document(&home, "tenant show copy")["tenant"]["status"], "suspended");
-    let archive = document(&home, "tenant inspect seed.tnt");
+    assert_eq!(home.document("tenant show copy", 0)["tenant"]["status"], "suspended");
+    let archive = home.document("tenant inspect seed.tnt", 0);
     assert_eq!((&archive["tenant"], &archive["uploads"]), (&json!("seed"), &json!(0)));
     home.write("cut.tnt", "nothing of that kind");
     home.check(
@@ -109,7 +109,7 @@ fn a_tenant_moves_and_is_told_where_it_is() {
     let home = home();
     let moved = home.run("tenant move seed dedicated");
     assert!(moved.status.success(), "{}", home.show(&moved));
-    assert_eq!(document(&home, "tenant show seed")["tenant"]["placement"], "dedicated");
+    assert_eq!(home.document("tenant show seed", 0)["tenant"]["placement"], "dedicated");
     home.check(
         "tenant move seed dedicated",
         "exit 30
@@ -118,7 +118,7 @@ error[request_malformed]: seed has the placement dedicated already
 hint: the client has to send it differently",
     );
     home.step("tenant move seed shared");
-    let listed = document(&home, "operation list seed");
+    let listed = home.document("operation list seed", 0);
     let verbs: Vec<_> = listed["operations"].as_array().unwrap().iter().map(|row| row["verb"].clone()).collect();
     assert_eq!(verbs[..2], [json!("move"), json!("move")]);
 }
@@ -141,7 +141,7 @@ hint: `tenantry tenant delete other` marks it",
         "exit 0\n--- stdout\nother is erased: 1 users removed, and counted to be gone",
     );
     home.step("tenant show seed");
-    let listed = document(&home, "operation list");
+    let listed = home.document("operation list", 0);
     let operation = &listed["operations"][0];
     assert_eq!(
         (&operation["verb"], &operation["outcome"], &operation["tenant"]),
@@ -173,13 +173,6 @@ error[certificate_broken]: changed.json is no certificate of this deployment, or
 }
 
 fn users(home: &Home, tenant: &str) -> Vec<String> {
-    let listed = document(home, &format!("user list {tenant}"));
+    let listed = home.document(&format!("user list {tenant}"), 0);
     listed["users"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect()
-}
-
-#[track_caller]
-pub(crate) fn document(home: &Home, line: &str) -> Value {
-    let output = home.run(&format!("{line} --json"));
-    assert!(output.status.success(), "{line}: {}", home.show(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
 }

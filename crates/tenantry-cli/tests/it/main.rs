@@ -33,6 +33,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder that commands run in, gone at the end of the test.
@@ -63,6 +64,15 @@ impl Home {
     fn step(&self, line: &str) {
         let output = self.run(line);
         assert!(output.status.success(), "tenantry {line}\n{}", self.show(&output));
+    }
+
+    /// What a command line that ends with this code prints for programs. They get no hints, which are for people.
+    #[track_caller]
+    fn document(&self, line: &str, code: i32) -> Value {
+        let output = self.run(&format!("{line} --json"));
+        let is_quiet = !String::from_utf8_lossy(&output.stderr).contains("hint: ");
+        assert!(output.status.code() == Some(code) && is_quiet, "tenantry {line}\n{}", self.show(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     fn run(&self, line: &str) -> Output {

@@ -59,7 +59,7 @@ t4      migrated           1          4",
         "exit 0\n--- stdout\nshared tables: up to date\ndatabases of tenants' own: 4 up to date, 1 not made yet",
     );
     assert!(!home.path("tenants/t5.db").exists());
-    let operations = document(&home, "operation list t1", 0);
+    let operations = home.document("operation list t1", 0);
     assert_eq!(operations["operations"][0]["amounts"], json!([{ "plane": "migrations", "items": 1, "bytes": 0 }]));
     let audit = home.show(&home.run("audit"));
     assert!(audit.contains("migrate begun") && audit.contains("migrate done"), "{audit}");
@@ -93,7 +93,7 @@ t1: the rows of t1 cannot be worked on: migration 2 (colours) has failed: error 
                  (colours) has failed: error returned from database: (code: 1) table colours already exists\n\
                  hint: mend what the reason names, and run `tenantry migrate` again; it goes on where it stopped\n";
     assert!(shown.ends_with(error), "{shown}");
-    let failed = document(&home, "migrate --canary t3 --concurrency 2", 73);
+    let failed = home.document("migrate --canary t3 --concurrency 2", 73);
     assert_eq!(failed["paused"], Value::Null);
     assert_eq!(
         failed["totals"],
@@ -101,7 +101,7 @@ t1: the rows of t1 cannot be worked on: migration 2 (colours) has failed: error 
     );
     assert_eq!(failed["tenants"][0]["tenant"], "t3", "the canary comes first");
     home.run_with("sql t1", "DROP TABLE colours");
-    let mended = document(&home, "migrate --tenant t1", 0);
+    let mended = home.document("migrate --tenant t1", 0);
     assert_eq!((&mended["totals"]["migrated"], mended["tenants"].as_array().unwrap().len()), (&json!(1), 1));
 }
 
@@ -119,7 +119,7 @@ fn shared_tables_that_cannot_be_migrated_come_before_all_others() {
         shown.contains("table \"notes\" already exists") || shown.contains("table notes already exists"),
         "{shown}"
     );
-    let operations = document(&home, "operation list", 0);
+    let operations = home.document("operation list", 0);
     assert_eq!(operations["operations"], json!([]));
 }
 
@@ -199,43 +199,35 @@ fn rolled_out(home: &Home) {
     for number in 1..=5 {
         statement(&format!("d{number}"), "SELECT 1");
     }
-    let migrated = document(home, "migrate", 0);
+    let migrated = home.document("migrate", 0);
     assert_eq!((&migrated["shared"], &migrated["totals"]["migrated"]), (&json!({ "migrations": 1 }), &json!(5)));
     assert_eq!(migrated["tenants"][5]["outcome"], "no database");
     home.write("migrations/2_colours.sql", "CREATE TABLE colours (name text)");
     for broken in ["d2", "d3"] {
         statement(broken, "CREATE TABLE colours (mine text)");
     }
-    let paused = document(home, "migrate", 74);
+    let paused = home.document("migrate", 74);
     let text = "2 of 3 have failed, which is more than the 10 % of migrate.failure_percent_max";
     assert_eq!(paused["paused"], text);
     let outcomes: Vec<_> = paused["tenants"].as_array().unwrap().iter().map(|row| row["outcome"].clone()).collect();
     assert_eq!(outcomes, ["migrated", "failed", "failed", "not reached", "not reached", "no database"]);
     let problem = paused["tenants"][1]["problem"].as_str().unwrap();
     assert!(problem.contains("migration 2 (colours) has failed: error returned from database: "), "{problem}");
-    let operations = document(home, "operation list d2", 0);
+    let operations = home.document("operation list d2", 0);
     let operation = &operations["operations"][0];
     assert_eq!((&operation["verb"], &operation["outcome"]), (&json!("migrate"), &json!("undone")));
     assert_eq!(operation["problem"], problem);
     // They work on as before.
     statement("d2", "INSERT INTO notes (id, title) VALUES (1, 'works on')");
-    let needed = document(home, "migrate --dry-run", 0);
+    let needed = home.document("migrate --dry-run", 0);
     let needs = |at: usize| needed["tenants"][at]["migrations"].as_array().unwrap().len();
     assert_eq!((0..6).map(needs).collect::<Vec<_>>(), [0, 1, 1, 1, 1, 0]);
     for mended in ["d2", "d3"] {
         statement(mended, "DROP TABLE colours");
     }
-    let migrated = document(home, "migrate --concurrency 4", 0);
+    let migrated = home.document("migrate --concurrency 4", 0);
     assert_eq!((&migrated["totals"]["migrated"], &migrated["totals"]["up_to_date"]), (&json!(4), &json!(1)));
     for tenant in ["acme", "d1", "d2", "d3", "d4", "d5"] {
         statement(tenant, "SELECT name FROM colours");
     }
-}
-
-/// What a command prints that ends with this code.
-#[track_caller]
-fn document(home: &Home, line: &str, code: i32) -> Value {
-    let output = home.run(&format!("{line} --json"));
-    assert_eq!(output.status.code(), Some(code), "{line}: {}", home.show(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -138,8 +138,7 @@ fn tenants_are_looked_after() {
     home.step("tenant suspend shop");
     home.step("tenant resume acme");
     home.step("tenant create globex --suspended");
-    let list = home.run("tenant list --json");
-    let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+    let list = home.document("tenant list", 0);
     let tenants: Vec<_> = list["tenants"].as_array().unwrap().iter().map(|t| (&t["slug"], &t["status"])).collect();
     assert_eq!(
         format!("{tenants:?}"),

@@ -98,8 +98,7 @@ acme    title          "7"    "Notes"
     let own = settings.of(&acme).unwrap();
     assert_eq!((own.title.as_str(), own.smtp.port, own.smtp.password.expose().as_str()), ("7", 26, "hush"));
     home.check("settings unset acme smtp.port", "exit 0\n--- stdout\nsmtp.port is 587 (plan)");
-    let got = home.run("settings get acme smtp --json");
-    let got: serde_json::Value = serde_json::from_slice(&got.stdout).unwrap();
+    let got = home.document("settings get acme smtp", 0);
     assert_eq!(got["settings"][1], serde_json::json!({ "path": "smtp.port", "value": 587, "layer": "plan" }));
     for file in std::fs::read_dir(home.path(".")).unwrap().filter(|file| file.as_ref().unwrap().path().is_file()) {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();

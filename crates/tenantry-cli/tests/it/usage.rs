@@ -24,11 +24,7 @@ async fn used(home: &Home, ids: [i64; 2]) {
 }
 
 fn ids(home: &Home) -> [i64; 2] {
-    ["acme", "globex"].map(|slug| {
-        let shown = home.run(&format!("--json tenant show {slug}"));
-        let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
-        shown["tenant"]["id"].as_i64().unwrap()
-    })
+    ["acme", "globex"].map(|slug| home.document(&format!("tenant show {slug}"), 0)["tenant"]["id"].as_i64().unwrap())
 }
 
 #[tokio::test]
@@ -53,8 +49,7 @@ acme         1.2k       12.0k     1.2s      0.0s     0        0  0B  1.1MiB     
 globex          7          70     0.0s      0.0s     0        0  0B  7.0KiB     0        0
 (total)      1.2k       12.0k     1.2s      0.0s     0        0  0B  1.1MiB     0        0",
     );
-    let of_acme = home.run("--json usage acme --since 50d --by month");
-    let of_acme: serde_json::Value = serde_json::from_slice(&of_acme.stdout).unwrap();
+    let of_acme = home.document("usage acme --since 50d --by month", 0);
     let lines = of_acme["usage"].as_array().unwrap();
     let requests: u64 = lines.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
     assert_eq!((requests, of_acme["total"]["requests"].as_u64().unwrap()), (1205, 1205));

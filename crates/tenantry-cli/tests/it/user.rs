@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Home;
 
@@ -69,8 +69,7 @@ hint: there are more; --after goes on, --limit shows more at once",
 
     home.check("user roles acme ann reader", "exit 0\n--- stdout\nann of acme has reader");
     home.check("user roles acme bob", "exit 0\n--- stdout\nbob of acme has no role");
-    let listed = home.run("user list acme --json");
-    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let listed = home.document("user list acme", 0);
     let ann = json!({ "name": "ann", "display_name": "Ann", "mail": "ann@acme.test", "roles": ["reader"] });
     let bob = json!({ "name": "bob", "display_name": "bob", "mail": null, "roles": [] });
     assert_eq!(listed, json!({ "users": [ann, bob], "more": false }));
