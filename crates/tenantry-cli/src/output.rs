@@ -86,18 +86,19 @@ struct Failed<'a> {
 }
 
 /// Columns under their titles, as wide as they have to be; the last one may be as long as it likes.
-pub(crate) fn table<const N: usize>(titles: [&str; N], rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([titles[column].len()]).max().unwrap_or(0)
+pub(crate) fn table<T: AsRef<str>>(titles: impl AsRef<[T]>, rows: &[impl AsRef<[String]>]) -> String {
+    let titles = titles.as_ref();
+    let width = |(column, title): (usize, &T)| {
+        let cells = rows.iter().filter_map(|row| Some(row.as_ref().get(column)?.chars().count()));
+        cells.chain([title.as_ref().chars().count()]).max().unwrap_or(0)
     };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |cells: [&str; N]| {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    let widths: Vec<usize> = titles.iter().enumerate().map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     };
-    let lines = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
-    [line(titles)].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+    let lines = rows.iter().map(|row| line(&mut row.as_ref().iter().map(String::as_str)));
+    [line(&mut titles.iter().map(AsRef::as_ref))].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
 /// Columns under their titles, as wide as they have to be, numbers to the right; on a terminal that is too narrow, the last

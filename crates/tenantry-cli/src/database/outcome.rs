@@ -6,6 +6,8 @@ use serde::{Serialize, ser::SerializeMap};
 use serde_json::Value;
 use tenantry::ScopeError;
 
+use crate::output::table;
+
 /// What came of a statement.
 pub(super) enum Outcome {
     Done { columns: Vec<String>, rows: Vec<Vec<Value>>, affected: u64 },
@@ -66,7 +68,7 @@ impl fmt::Display for Outcome {
             Self::Done { columns, affected, .. } if columns.is_empty() => write!(f, "{affected} rows affected"),
             Self::Done { columns, rows, .. } => {
                 let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-                f.write_str(&table(columns, &rows))
+                f.write_str(&table(columns.as_slice(), &rows))
             }
         }
     }
@@ -81,17 +83,4 @@ fn cell(value: &Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-fn table(titles: &[String], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(titles.get(column).map(|title| title.chars().count())).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
-    let line = |cells: &[String]| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    [line(titles)].into_iter().chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
 }
