@@ -4,13 +4,15 @@ use std::fmt;
 
 use clap::Subcommand;
 use serde::Serialize;
-use tenantry::{Operation, OperationId, Slug, control::VerbError};
+use tenantry::{
+    Operation, OperationId, Slug,
+    control::{Control, VerbError},
+};
 
 use crate::{
     deployment::Deployment,
     failure::Failure,
     output::Output,
-    progress::Progress,
     tenant::{Amounts, find, utc, verb},
 };
 
@@ -91,14 +93,8 @@ impl Resume {
                 Err(error) => Err(verb::failed(deployment, &catalog, error).await),
             };
         }
-        let progress = Progress::new(output);
-        let control = deployment.control_showing(&catalog, &progress).await?;
-        let recovered = control.recover().await;
-        progress.end();
-        let recovered = match recovered {
-            Ok(recovered) => recovered,
-            Err(error) => return Err(verb::failed(deployment, &catalog, error).await),
-        };
+        let recover = async |control: Control| control.recover().await;
+        let recovered = verb::operate(deployment, output, &catalog, recover).await?;
         output.print(&Resumed { finished: recovered.ended.iter().map(Row::new).collect() })?;
         match recovered.failed.into_iter().next() {
             Some((_, error)) => Err(verb::failed(deployment, &catalog, error).await),

@@ -6,19 +6,24 @@ use std::{
     io,
     ops::ControlFlow,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
 
 use serde::Serialize;
 use tenantry::{
-    NewTenant, Passphrase, Placement, PlanName, Slug, Status,
+    Passphrase, Slug,
     control::{
         DryRun, VerbError,
         archive::{self, Options, Summary},
     },
 };
 
-use super::{copy::Amounts, create, dry_run, report::Report, report::utc, verb};
+use super::{
+    copy::Amounts,
+    dry_run,
+    new::New,
+    report::{Report, utc},
+    verb,
+};
 use crate::{deployment::Deployment, failure::Failure, output::Output, progress::Progress};
 
 /// A tenant to be written into a file.
@@ -65,18 +70,8 @@ pub(crate) struct Import {
     file: PathBuf,
     /// The new tenant's name
     slug: Slug,
-    /// A plan of the configuration
-    #[arg(long, default_value = "default")]
-    plan: PlanName,
-    /// Where its rows are to live
-    #[arg(long, default_value = "shared", value_parser = create::placement())]
-    placement: Placement,
-    /// When its time is up, from now: 14d, 12h [default: never]
-    #[arg(long, value_name = "TIME", value_parser = create::lifetime)]
-    expires: Option<Duration>,
-    /// Switched off at first
-    #[arg(long)]
-    suspended: bool,
+    #[command(flatten)]
+    new: New,
     /// What secret settings are encrypted with: the first line of this file
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
@@ -87,7 +82,7 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) async fn run(self, deployment: &Deployment, output: Output) -> Result<(), Failure> {
-        create::check_plan(&deployment.config, &self.plan)?;
+        let new = self.new.tenant(self.slug, &deployment.config)?;
         let progress = Progress::new(output);
         let from = match self.file.to_str() {
             Some("-") => progress.reading(io::stdin(), None),
@@ -101,11 +96,6 @@ impl Import {
             progress.say(|| format!("{} rows, {} uploads", imported.rows, imported.uploads));
             ControlFlow::Continue(())
         });
-        let mut new = NewTenant::new(self.slug);
-        new.plan = self.plan;
-        new.placement = self.placement;
-        new.expires_at = self.expires.map(|lifetime| SystemTime::now() + lifetime);
-        new.status = if self.suspended { Status::Suspended } else { Status::Active };
         if self.dry_run {
             progress.begin("check");
             let verb = async |dry_run: DryRun<'_>| {

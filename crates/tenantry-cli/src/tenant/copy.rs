@@ -9,11 +9,11 @@ use std::{
 use serde::Serialize;
 use tenantry::{
     Amount, NewTenant, Operation, PlanName, Slug,
-    control::{DryRun, Ended},
+    control::{Control, DryRun, Ended},
 };
 
-use super::{create::lifetime, delete::confirm_name, dry_run, report::Report, verb};
-use crate::{deployment::Deployment, failure::Failure, output::Output, progress::Progress};
+use super::{delete::confirm_name, dry_run, new::lifetime, report::Report, verb};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// A tenant to be copied.
 #[derive(Debug, clap::Args)]
@@ -45,14 +45,9 @@ impl Clone {
             let verb = async |dry_run: DryRun<'_>| dry_run.clone_tenant(&self.source, new).await;
             return dry_run::run_on(deployment, output, &catalog, "clone", verb).await;
         }
-        let progress = Progress::new(output);
-        let control = deployment.control_showing(&catalog, &progress).await?;
-        let cloned = control.clone_tenant(&self.source, new).await;
-        progress.end();
-        match cloned {
-            Ok(ended) => output.print(&Copied::new("created", &ended)),
-            Err(error) => Err(verb::failed(deployment, &catalog, error).await),
-        }
+        let clone = async |control: Control| control.clone_tenant(&self.source, new).await;
+        let ended = verb::operate(deployment, output, &catalog, clone).await?;
+        output.print(&Copied::new("created", &ended))
     }
 }
 
@@ -80,14 +75,9 @@ impl Reset {
         if !self.yes {
             confirm_name(&tenant.slug, output)?;
         }
-        let progress = Progress::new(output);
-        let control = deployment.control_showing(&catalog, &progress).await?;
-        let reset = control.reset(&self.slug).await;
-        progress.end();
-        match reset {
-            Ok(ended) => output.print(&Copied::new("reset", &ended)),
-            Err(error) => Err(verb::failed(deployment, &catalog, error).await),
-        }
+        let reset = async |control: Control| control.reset(&self.slug).await;
+        let ended = verb::operate(deployment, output, &catalog, reset).await?;
+        output.print(&Copied::new("reset", &ended))
     }
 }
 

@@ -5,11 +5,11 @@ use std::fmt;
 use serde::Serialize;
 use tenantry::{
     Slug,
-    control::{DryRun, Erasing},
+    control::{Control, DryRun, Ended, Erasing},
 };
 
 use super::{copy::Amounts, delete::confirm_name, dry_run, verb};
-use crate::{deployment::Deployment, failure::Failure, output::Output, progress::Progress};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// A tenant to be erased.
 #[derive(Debug, clap::Args)]
@@ -39,19 +39,14 @@ impl Erase {
         if !self.yes {
             confirm_name(&tenant.slug, output)?;
         }
-        let progress = Progress::new(output);
-        let control = deployment.control_showing(&catalog, &progress).await?;
-        let erased = control.erase(&self.slug, when).await;
-        progress.end();
-        match erased {
-            Ok(ended) => output.print(&Erased {
-                erased: true,
-                operation: ended.operation.id.get(),
-                slug: ended.operation.slug.to_string(),
-                removed: Amounts::of(&ended.operation),
-            }),
-            Err(error) => Err(verb::failed(deployment, &catalog, error).await),
-        }
+        let erase = async |control: Control| control.erase(&self.slug, when).await;
+        let Ended { operation, .. } = verb::operate(deployment, output, &catalog, erase).await?;
+        output.print(&Erased {
+            erased: true,
+            operation: operation.id.get(),
+            slug: operation.slug.to_string(),
+            removed: Amounts::of(&operation),
+        })
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `time` | `extend`, `expire` and `promote` |
 //! | `verb` | what these commands have in common |
 //! | `dry_run` | what a verb would do, as it is shown |
+//! | `new` | a new tenant, as it is typed |
 //! | `find` | from a name that was typed to a tenant |
 //! | `report` | a tenant as it is shown |
 
@@ -26,6 +27,7 @@ mod find;
 mod impersonate;
 mod list;
 mod moving;
+mod new;
 mod rename;
 mod report;
 mod show;
@@ -51,8 +53,8 @@ use self::{
 };
 pub(crate) use self::{
     copy::Amounts,
-    create::{check_plan, lifetime, placement},
     find::find,
+    new::{check_plan, lifetime, placement},
     report::{Report, utc},
 };
 use crate::{deployment::Deployment, failure::Failure, output::Output};

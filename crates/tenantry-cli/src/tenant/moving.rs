@@ -3,10 +3,13 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenantry::{Placement, Slug, control::DryRun};
+use tenantry::{
+    Placement, Slug,
+    control::{Control, DryRun, Ended},
+};
 
-use super::{copy::Amounts, create, dry_run, report::Report, verb};
-use crate::{deployment::Deployment, failure::Failure, output::Output, progress::Progress};
+use super::{copy::Amounts, dry_run, new::placement, report::Report, verb};
+use crate::{deployment::Deployment, failure::Failure, output::Output};
 
 /// A tenant whose rows are to be elsewhere.
 #[derive(Debug, clap::Args)]
@@ -14,7 +17,7 @@ pub(crate) struct Move {
     /// Its name
     slug: Slug,
     /// Where they are to be
-    #[arg(value_parser = create::placement())]
+    #[arg(value_parser = placement())]
     placement: Placement,
     /// Say what would be done, and do nothing
     #[arg(long)]
@@ -28,18 +31,13 @@ impl Move {
             return dry_run::run(deployment, output, "move", verb).await;
         }
         let catalog = deployment.catalog().await?;
-        let progress = Progress::new(output);
-        let control = deployment.control_showing(&catalog, &progress).await?;
-        let moved = control.move_to(&self.slug, self.placement).await;
-        progress.end();
-        match moved {
-            Ok(ended) => output.print(&Moved {
-                operation: ended.operation.id.get(),
-                moved: Amounts::of(&ended.operation),
-                tenant: ended.tenant.as_ref().map(Report::new),
-            }),
-            Err(error) => Err(verb::failed(deployment, &catalog, error).await),
-        }
+        let move_it = async |control: Control| control.move_to(&self.slug, self.placement).await;
+        let Ended { operation, tenant } = verb::operate(deployment, output, &catalog, move_it).await?;
+        output.print(&Moved {
+            operation: operation.id.get(),
+            moved: Amounts::of(&operation),
+            tenant: tenant.as_ref().map(Report::new),
+        })
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tenantry::{PlanName, Slug, control::DryRun};
 
 use super::{
-    create::lifetime,
     dry_run,
+    new::lifetime,
     report::Report,
     verb::{self, Said},
 };

@@ -9,7 +9,7 @@ use tenantry::{
 };
 
 use super::{find::unknown, report::Report};
-use crate::{deployment::Deployment, failure::Failure, output::Output};
+use crate::{deployment::Deployment, failure::Failure, output::Output, progress::Progress};
 
 /// Does what `verb` does to a tenant, and prints what it did in the words of `say`.
 pub(super) async fn run(
@@ -23,6 +23,23 @@ pub(super) async fn run(
     match verb(control).await {
         Ok(Changed { changed, tenant }) => output.print(&Done { changed, tenant: Report::new(&tenant), say }),
         Err(error) => Err(failed(deployment, &catalog, error).await),
+    }
+}
+
+/// Does what takes several steps, and shows how far it is.
+pub(crate) async fn operate<T>(
+    deployment: &Deployment,
+    output: Output,
+    catalog: &CatalogStore,
+    verb: impl AsyncFnOnce(Control) -> Result<T, VerbError>,
+) -> Result<T, Failure> {
+    let progress = Progress::new(output);
+    let control = deployment.control_showing(catalog, &progress).await?;
+    let done = verb(control).await;
+    progress.end();
+    match done {
+        Ok(done) => Ok(done),
+        Err(error) => Err(failed(deployment, catalog, error).await),
     }
 }
 
