@@ -8,8 +8,6 @@ use std::{
 };
 
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
-use tenantry_core::UsageError;
-use tenantry_resource::{directory::UserStoreError, jobs::BrokerError};
 use thiserror::Error;
 
 use crate::line::Line;
@@ -26,24 +24,6 @@ pub(crate) struct Lines<const N: usize, E> {
 /// A store's way to say that its database cannot be used.
 pub(crate) trait Unavailable {
     fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self;
-}
-
-impl Unavailable for BrokerError {
-    fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self {
-        Self { place, source }
-    }
-}
-
-impl Unavailable for UsageError {
-    fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self {
-        Self { place, source }
-    }
-}
-
-impl Unavailable for UserStoreError {
-    fn at(place: String, source: Box<dyn Error + Send + Sync>) -> Self {
-        Self { place, source }
-    }
 }
 
 /// The tables of a store, in a schema of their own.

@@ -15,7 +15,7 @@ use tenantry_resource::jobs::{Broker, BrokerError, Counts, DeadJob, Held, NewJob
 use super::sql;
 use crate::{
     jobs::{LOST, STEP_MAX, counts, dead, taken},
-    lines::{Lines, Tables},
+    lines::{Lines, Tables, Unavailable},
 };
 
 /// The jobs of all tenants in a PostgreSQL database, which many processes on many machines may share.
@@ -106,6 +106,12 @@ async fn push_jobs(
     }
     transaction.commit().await?;
     Ok(Pushed::Added(added))
+}
+
+impl Unavailable for BrokerError {
+    fn at(place: String, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self { place, source }
+    }
 }
 
 impl Broker for PgJobs {

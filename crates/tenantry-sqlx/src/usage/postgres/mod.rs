@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, postgres::PgConnec
 use tenantry_core::{Batch, BoxFuture, Hour, Step, TenantId, UsageError, UsageStore, Used};
 
 use super::{AT_ONCE, REMEMBERED, add, hours, read, used};
-use crate::lines::{Lines, Tables};
+use crate::lines::{Lines, Tables, Unavailable};
 
 /// What the tenants of all processes have used, in a PostgreSQL database.
 ///
@@ -43,6 +43,12 @@ async fn add_batch(connection: &mut PgConnection, batch: &Batch) -> Result<(), s
         add::<Postgres>("tenantry_usage.usage", some).build().persistent(false).execute(&mut *transaction).await?;
     }
     transaction.commit().await
+}
+
+impl Unavailable for UsageError {
+    fn at(place: String, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self { place, source }
+    }
 }
 
 impl UsageStore for PgUsage {

@@ -8,7 +8,7 @@ use tenantry_resource::directory::{Added, LocalUser, UserChange, UserStore, User
 
 use super::sql;
 use crate::{
-    lines::{Lines, Tables},
+    lines::{Lines, Tables, Unavailable},
     users::{user, written},
 };
 
@@ -96,6 +96,12 @@ async fn change_user(
         .bind(roles.as_deref().map(written).transpose()?)
         .bind(password_hash);
     Ok(change.execute(connection).await?.rows_affected() > 0)
+}
+
+impl Unavailable for UserStoreError {
+    fn at(place: String, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self { place, source }
+    }
 }
 
 impl UserStore for PgUsers {
