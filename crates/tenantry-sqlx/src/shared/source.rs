@@ -84,6 +84,12 @@ impl SqliteOptions {
         Ok(self.connect(file))
     }
 
+    /// The keeper of the shared database, which is opened, and made if need be.
+    pub(super) async fn keeper(&self) -> Result<Arc<Keeper>, sqlx::Error> {
+        let shared = self.make(&self.shared)?;
+        Keeper::open(&shared, self.busy_timeout, self.limits, self.global.clone()).await
+    }
+
     /// How to open a file that is there. If SQLite made it, others could read it as well.
     pub(super) fn connect(&self, file: &Path) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
@@ -231,8 +237,7 @@ impl Source<Sqlite> for Sqlites {
 
 impl Shared {
     async fn open(options: &SqliteOptions) -> Result<Self, sqlx::Error> {
-        let connect = options.make(&options.shared)?;
-        let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
+        let keeper = options.keeper().await?;
         keeper.watch(options.poll);
         let config = PoolConfig {
             max_size: options.connections_max,
@@ -243,7 +248,7 @@ impl Shared {
             },
             ..PoolConfig::default()
         };
-        let connections = Pool::builder(Connections { options: connect });
+        let connections = Pool::builder(Connections { options: options.connect(&options.shared) });
         let connections = connections.config(config).runtime(Runtime::Tokio1).build();
         let connections = connections.map_err(|error| sqlx::Error::Configuration(error.into()))?;
         Ok(Self { keeper, connections })

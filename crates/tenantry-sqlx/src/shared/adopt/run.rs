@@ -28,8 +28,7 @@ pub(super) async fn adopt(
     source: &Source,
     how: &mut AdoptOptions<'_>,
 ) -> Result<Adoption, AdoptError> {
-    let connect = options.make(&options.shared)?;
-    let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
+    let keeper = options.keeper().await?;
     let mut owner = keeper.owner().await?;
     source.attach(&mut owner).await?;
     let contents = Contents::read(source, &options.global, &options.limits, &mut owner).await?;

@@ -102,11 +102,7 @@ impl SqliteRows {
 
     /// The keeper of the shared database, which is opened and if need be made.
     async fn keeper(&self) -> Result<&Keeper, sqlx::Error> {
-        let open = || async {
-            let SqliteOptions { busy_timeout, limits, global, .. } = &self.options;
-            Keeper::open(&self.options.make(&self.options.shared)?, *busy_timeout, *limits, global.clone()).await
-        };
-        self.keeper.get_or_try_init(open).await.map(|keeper| &**keeper)
+        self.keeper.get_or_try_init(|| self.options.keeper()).await.map(|keeper| &**keeper)
     }
 
     /// The same, if there is a shared database at all.

@@ -16,9 +16,7 @@ use super::{
     super::{
         SqliteOptions,
         adopt::{MIGRATIONS, encoded, is_of_application},
-        companions,
-        keeper::Keeper,
-        store,
+        companions, store,
         template::Object,
     },
     insert::Inserts,
@@ -132,8 +130,7 @@ async fn shared_objects(options: &SqliteOptions) -> Result<Vec<Object>, Portable
     if !options.shared.exists() {
         return Err(PortableError::Unmigrated);
     }
-    let connect = options.make(&options.shared)?;
-    let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
+    let keeper = options.keeper().await?;
     let mut owner = keeper.owner().await?;
     let objects = store::objects(&mut owner).await?;
     owner.put_back();

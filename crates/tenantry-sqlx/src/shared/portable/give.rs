@@ -9,7 +9,7 @@ use tenantry_core::{Counter, Placement, RowsSchema, Tenant};
 use tokio::sync::oneshot;
 
 use super::{
-    super::{SqliteOptions, adopt, keeper::Keeper, plane::moving::is_moved, provision::PRISTINE, store},
+    super::{SqliteOptions, adopt, plane::moving::is_moved, provision::PRISTINE, store},
     tables::{self, Rows},
 };
 use crate::portable::{Line, Out, PortableError, SQLITE, fingerprint};
@@ -34,8 +34,7 @@ pub(super) async fn give(
     if !options.shared.exists() {
         return Err(PortableError::Unmigrated);
     }
-    let connect = options.make(&options.shared)?;
-    let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
+    let keeper = options.keeper().await?;
     let mut owner = keeper.owner().await?;
     sqlx::raw_sql("BEGIN").execute(&mut *owner).await?;
     keeper.reload_with(&mut owner).await?;

@@ -17,7 +17,7 @@ mod tables;
 use tenantry_core::{BoxFuture, GivesRows, Placement, PlaneError, PortableRows, RowsSchema, TakesRows, Tenant};
 
 use self::{dedicated::TakingOwn, shared::TakingShared, tables::Rows};
-use super::{SqliteOptions, keeper::Keeper};
+use super::SqliteOptions;
 use crate::portable::{Giving, PortableError, fit};
 
 /// The rows of tenants on SQLite, to be given out and taken in.
@@ -41,9 +41,7 @@ impl SqlitePortable {
         if !self.options.shared.exists() {
             return Err(PortableError::Unmigrated);
         }
-        let SqliteOptions { busy_timeout, limits, global, .. } = &self.options;
-        let connect = self.options.make(&self.options.shared)?;
-        let keeper = Keeper::open(&connect, *busy_timeout, *limits, global.clone()).await?;
+        let keeper = self.options.keeper().await?;
         let mut owner = keeper.owner().await?;
         let here = Rows::shared(&keeper, &mut owner).await?;
         owner.put_back();

@@ -45,8 +45,7 @@ impl TakingShared {
         tenant: &Tenant,
         schema: &RowsSchema,
     ) -> Result<Self, PortableError> {
-        let connect = options.make(&options.shared)?;
-        let keeper = Keeper::open(&connect, options.busy_timeout, options.limits, options.global.clone()).await?;
+        let keeper = options.keeper().await?;
         let mut owner = keeper.owner().await?;
         // What refers to what is checked at the end, and triggers have run where the rows come from.
         sqlx::raw_sql("PRAGMA foreign_keys = OFF").execute(&mut *owner).await?;
