@@ -10,7 +10,7 @@
 //! | migrate | migrate | the database has undone it, and migrations that came before it stay |
 //! | move | prepare, copy, catch up, fence, switch, settle, clean up | before the switch it is abandoned, later gone on with |
 //! | reset | close, settle, copy or empty each plane, open | it is gone on with; the tenant is not served before |
-//! | erase | settle, count, erase each plane, prove, forget | before the first plane nothing has changed, later it is gone on with |
+//! | erase | settle, count, erase each plane, prove, forget | it is gone on with, unless the tenant is served |
 //!
 //! *Settle* is a wait: all servers have heard by then that the tenant is closed, and their requests are answered.
 //!

@@ -105,8 +105,9 @@ impl Procedure {
         }
     }
 
-    /// The way back to where it began, after so many steps; nothing where there is none.
-    pub(super) fn back(&self, taken: u32) -> Option<Vec<Step>> {
+    /// The way back to where it began, after so many steps; nothing where there is none. `is_refused`: the next one has not
+    /// failed, but is not to be taken.
+    pub(super) fn back(&self, taken: u32, is_refused: bool) -> Option<Vec<Step>> {
         match self {
             Self::Clone { planes, .. } | Self::Import { planes, .. } => {
                 let erasures = planes.iter().rev().cloned().map(|plane| Step::Erase { plane });
@@ -118,7 +119,7 @@ impl Procedure {
             Self::Move { .. } if taken >= BEFORE_SWITCH => None,
             Self::Move { from, to } => Some(vec![Step::Move { leg: Leg::Abandon, from: from.clone(), to: to.clone() }]),
             // Nothing is gone yet.
-            Self::Erase { .. } if taken < BEFORE_ERASURE => Some(Vec::new()),
+            Self::Erase { .. } if taken < BEFORE_ERASURE && is_refused => Some(Vec::new()),
             Self::Erase { .. } | Self::Reset { .. } => None,
         }
     }
@@ -143,7 +144,9 @@ mod tests {
         let erasing = Procedure::Erase { planes: vec!["rows".to_owned()] };
         for (taken, step) in erasing.forth().iter().enumerate() {
             let is_before = matches!(step, Step::Settle | Step::Count { .. });
-            assert_eq!(erasing.back(u32::try_from(taken).unwrap()).is_some(), is_before, "{step:?}");
+            let taken = u32::try_from(taken).unwrap();
+            assert_eq!(erasing.back(taken, true).is_some(), is_before, "{step:?}");
+            assert_eq!(erasing.back(taken, false), None, "it is gone on with");
         }
     }
 
@@ -153,7 +156,7 @@ mod tests {
         for (taken, step) in moving.forth().iter().enumerate() {
             let is_before =
                 matches!(step, Step::Move { leg: Leg::Prepare | Leg::Copy | Leg::CatchUp | Leg::Fence, .. });
-            assert_eq!(moving.back(u32::try_from(taken).unwrap()).is_some(), is_before, "{step:?}");
+            assert_eq!(moving.back(u32::try_from(taken).unwrap(), false).is_some(), is_before, "{step:?}");
         }
     }
 }

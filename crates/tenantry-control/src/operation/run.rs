@@ -122,16 +122,17 @@ impl<'a, 'b> Run<'a, 'b> {
     /// Takes the steps that are left of an operation that is this worker's.
     async fn go_on(&self, mut operation: Operation, procedure: &Procedure) -> Result<Ended, VerbError> {
         let direction = operation.progress.direction;
+        // Who is on the way back already has one, whatever had been done.
+        let (mut taken, mut is_refused) = (0, true);
         if direction == Direction::Forth {
             let Some(error) = self.take(&mut operation, &procedure.forth()).await? else {
                 return self.end(operation, Outcome::Done).await;
             };
             tracing::warn!(%error, operation = %operation.id, tenant = %operation.slug, "a step has failed");
             operation.progress.problem = Some(with_causes(&error));
+            (taken, is_refused) = (operation.progress.steps, matches!(error, StepError::Served(_)));
         }
-        // Who is on the way back already has one, whatever had been done.
-        let taken = if direction == Direction::Forth { operation.progress.steps } else { 0 };
-        let Some(back) = procedure.back(taken) else { return Err(self.leave(operation).await) };
+        let Some(back) = procedure.back(taken, is_refused) else { return Err(self.leave(operation).await) };
         if direction == Direction::Forth {
             (operation.progress.direction, operation.progress.steps) = (Direction::Back, 0);
             self.ledger().write(operation.id, &self.worker, &operation.progress).await?;

@@ -131,16 +131,21 @@ async fn what_is_being_erased_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn before_anything_is_erased_an_erasure_is_undone() {
+async fn what_is_served_again_before_anything_is_erased_stays() {
     let world = World::new().await;
     let (other, control) = (slug("other"), world.control());
     control.delete(&other, Duration::ZERO).await.unwrap();
     world.rows.break_down("count");
-    let undone = control.erase(&other, Erasing::Now).await.unwrap_err();
-    assert!(matches!(undone, VerbError::Undone { .. }), "{undone:?}");
+    let unfinished = control.erase(&other, Erasing::Now).await.unwrap_err();
+    assert!(matches!(unfinished, VerbError::Unfinished { .. }), "{unfinished:?}");
     world.rows.mend();
+    // By hand: no verb does it.
+    world.catalog.set_status(world.id("other").await, Status::Active).await.unwrap();
+    assert_eq!(control.recover().await.unwrap().ended.len(), 1);
+    let undone = world.catalog.history(None, None, 1).await.unwrap().remove(0);
+    assert_eq!(undone.outcome, Some(Outcome::Undone));
+    assert!(undone.progress.problem.unwrap().contains("it is active, and what is served is not erased"));
     world.nobody_else_was_touched().await;
-    control.resume(&other, tenantry_control::Deleted::NotYet).await.unwrap();
 }
 
 #[tokio::test]
