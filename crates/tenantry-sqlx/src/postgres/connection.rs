@@ -9,6 +9,7 @@ use std::{
 };
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgConnection, Row, postgres::PgConnectOptions};
+use tenantry_core::Revision;
 
 use crate::scoped::ScopeError;
 
@@ -30,6 +31,8 @@ const PINNED: [(&str, &str); 4] =
 pub(super) struct Connection {
     pub(super) postgres: PgConnection,
     made_after: u64,
+    /// The record by which it was last used, where the database is one tenant's.
+    pub(super) record: Option<Revision>,
     /// How long its statements may run, if that was said for all of them.
     time_max: Option<Duration>,
 }
@@ -61,7 +64,7 @@ impl Connection {
     pub(super) async fn to(options: &PgConnectOptions, losses: &Losses) -> Result<Self, sqlx::Error> {
         let made_after = losses.now();
         let postgres = options.connect().await.inspect_err(|_| losses.count())?;
-        Ok(Self { postgres, made_after, time_max: None })
+        Ok(Self { postgres, made_after, record: None, time_max: None })
     }
 
     /// Says how long statements may run from now on.
@@ -78,15 +81,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether it can be used after it has been idle. It is asked when that is in doubt.
-    pub(super) async fn is_alive(&mut self, idle: Duration, losses: &Losses) -> bool {
-        if idle < TRUSTED && self.made_after == losses.now() {
+    /// Whether it can be used after it has been idle. It is asked when that is in doubt, as after each change of the record: the
+    /// tenant may have moved, and its database may be another one of the same name.
+    pub(super) async fn is_alive(&mut self, idle: Duration, losses: &Losses, record: Option<Revision>) -> bool {
+        if idle < TRUSTED && self.made_after == losses.now() && self.record == record {
             return true;
         }
         let losses_before = losses.now();
         let alive = tokio::time::timeout(ANSWER, self.postgres.ping()).await.is_ok_and(|pinged| pinged.is_ok());
         if alive {
-            self.made_after = losses_before;
+            (self.made_after, self.record) = (losses_before, record);
         }
         alive
     }

@@ -13,7 +13,7 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     postgres::PgRow,
 };
-use tenantry_core::{Admission, Scope};
+use tenantry_core::{Admission, Revision, Scope};
 use tenantry_resource::{BuildError, MakeFn, PerTenant, Unavailable, make_fn};
 use tenantry_sql::Plan;
 use tokio::sync::{Mutex, OnceCell};
@@ -130,9 +130,14 @@ impl Servers {
         connect: impl Future<Output = Result<Connection, sqlx::Error>>,
     ) -> Result<Held, sqlx::Error> {
         let mut slot = self.slot(scope, target).await?;
-        let kept = match self.idle(&mut slot).await {
+        let record = matches!(target, Target::Dedicated(_)).then(|| scope.tenant().revision);
+        let kept = match self.idle(&mut slot, record).await {
             Some(kept) => kept,
-            None => Arc::new(Mutex::new(self.in_time(connect).await?)),
+            None => {
+                let mut connection = self.in_time(connect).await?;
+                connection.record = record;
+                Arc::new(Mutex::new(connection))
+            }
         };
         Held::new(slot, kept, target, scope, self.losses.clone()).await
     }
@@ -151,9 +156,9 @@ impl Servers {
     }
 
     /// The connection that lay idle in the place, if it is still good.
-    async fn idle(&self, slot: &mut Slot<Kept>) -> Option<Kept> {
+    async fn idle(&self, slot: &mut Slot<Kept>, record: Option<Revision>) -> Option<Kept> {
         let (kept, idle) = slot.connection()?;
-        let is_alive = kept.lock().await.is_alive(idle, &self.losses).await;
+        let is_alive = kept.lock().await.is_alive(idle, &self.losses, record).await;
         is_alive.then_some(kept)
     }
 

@@ -105,7 +105,7 @@ impl<'a> Way<'a> {
     /// Leaves nothing behind.
     pub(super) async fn close(mut self) -> Result<(), sqlx::Error> {
         for connection in [&mut *self.keeping, &mut *self.reading] {
-            sqlx::raw_sql("ROLLBACK; DISCARD TEMP").execute(connection).await?;
+            sqlx::raw_sql(CLEAN).execute(connection).await?;
         }
         self.keeping.give_back();
         self.reading.give_back();
@@ -115,6 +115,9 @@ impl<'a> Way<'a> {
         Ok(())
     }
 }
+
+/// Ends the transaction, if there is still one: the server warns of it where there is none.
+const CLEAN: &str = "SET client_min_messages TO error; ROLLBACK; RESET client_min_messages; DISCARD TEMP";
 
 async fn connect(plane: &PgRows, at: At) -> Result<Option<PgConnection>, sqlx::Error> {
     match at {
