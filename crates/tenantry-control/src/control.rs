@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use tenantry_core::{
-    Amendment, Audit, Catalog, CatalogError, Ledger, LedgerError, Listener, MigratableRows, MovableRows, Once,
-    Operation, Plane, Plans, Slug, Status, Tenant,
+    Amendment, Audit, Catalog, CatalogError, Ledger, LedgerError, Listener, MigratableRows, MovableRows, Once, Plane,
+    Plans, Slug, Status, Tenant,
 };
 
 use crate::{VerbError, archive::Portable};
@@ -206,7 +206,7 @@ impl Control {
         }
         match self.ledger().of(before.id).await? {
             None => Ok(()),
-            Some(Operation { id, slug: tenant, verb, .. }) => Err(LedgerError::Busy { tenant, verb, id }.into()),
+            Some(operation) => Err(LedgerError::busy(operation).into()),
         }
     }
 }

@@ -55,10 +55,7 @@ impl DryRun<'_> {
     /// What was abandoned of a tenant, and would be gone on with first.
     async fn unfinished(&self, id: TenantId) -> Result<Option<Operation>, VerbError> {
         match self.control().ledger().of(id).await? {
-            Some(operation) if operation.leased_until > SystemTime::now() => {
-                let Operation { id, slug: tenant, verb, .. } = operation;
-                Err(LedgerError::Busy { tenant, verb, id }.into())
-            }
+            Some(operation) if operation.leased_until > SystemTime::now() => Err(LedgerError::busy(operation).into()),
             found => Ok(found),
         }
     }

@@ -68,11 +68,10 @@ impl Control {
     /// Brings to an end what was being done to a tenant by somebody who is lost.
     async fn finish_abandoned(&self, tenant: TenantId) -> Result<Finished, VerbError> {
         let Some(operation) = self.ledger().of(tenant).await? else { return Ok(Finished::Nothing) };
-        let Operation { id, slug: tenant, verb, .. } = operation;
-        match self.resume_operation(id).await {
+        match self.resume_operation(operation.id).await {
             Ok(ended) => Ok(Finished::Done(Box::new(ended))),
             Err(VerbError::Undone { .. }) => Ok(Finished::Undone),
-            Err(VerbError::Ledger(LedgerError::Lost { .. })) => Err(LedgerError::Busy { tenant, verb, id }.into()),
+            Err(VerbError::Ledger(LedgerError::Lost { .. })) => Err(LedgerError::busy(operation).into()),
             Err(error) => Err(error),
         }
     }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::OperationId;
+use super::{Operation, OperationId};
 use crate::{CatalogError, Slug};
 
 /// Why a ledger could not do what it was asked. Nothing has changed.
@@ -28,4 +28,11 @@ pub enum LedgerError {
         /// The operation.
         id: OperationId,
     },
+}
+
+impl LedgerError {
+    /// This is being done to the tenant.
+    pub fn busy(Operation { slug: tenant, verb, id, .. }: Operation) -> Self {
+        Self::Busy { tenant, verb, id }
+    }
 }

@@ -43,7 +43,7 @@ impl PgCatalog {
     async fn is_free(&self, transaction: &mut Transaction<'_, Postgres>, id: TenantId) -> Result<(), LedgerError> {
         match self.unended(transaction, id).await? {
             None => Ok(()),
-            Some(Operation { slug: tenant, verb, id, .. }) => Err(LedgerError::Busy { tenant, verb, id }),
+            Some(operation) => Err(LedgerError::busy(operation)),
         }
     }
 

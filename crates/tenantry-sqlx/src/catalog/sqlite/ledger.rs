@@ -48,7 +48,7 @@ impl SqliteCatalog {
     async fn is_free(&self, transaction: &mut Transaction<'static, Sqlite>, id: TenantId) -> Result<(), LedgerError> {
         match self.unended(transaction, id).await? {
             None => Ok(()),
-            Some(Operation { slug: tenant, verb, id, .. }) => Err(LedgerError::Busy { tenant, verb, id }),
+            Some(operation) => Err(LedgerError::busy(operation)),
         }
     }
 
