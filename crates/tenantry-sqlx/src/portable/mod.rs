@@ -6,6 +6,7 @@
 //! | `line` | how a row is written |
 //! | `fit` | whether the tables of an archive fit those that are here |
 //! | `giving` | rows on their way out |
+//! | `taking` | rows on their way in, whatever they become |
 //! | `error` | why rows cannot be given out or taken in |
 //!
 //! What is done to a database is in `shared/portable/` for SQLite, and in `postgres/portable/`.
@@ -14,12 +15,14 @@ mod error;
 mod fit;
 mod giving;
 mod line;
+mod taking;
 
 pub use self::error::PortableError;
 pub(crate) use self::{
     fit::{Column, Fitted, Target, fit},
     giving::{Giving, Out},
     line::{Cell, Line, lines},
+    taking::{Takes, for_tenant},
 };
 #[cfg(feature = "postgres")]
 pub use crate::postgres::portable::PgPortable;

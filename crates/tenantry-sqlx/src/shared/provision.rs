@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use tenantry_core::Scope;
 use tenantry_sql::{Quoted, Relation, SchemaMap, Table};
 
-use super::{adopt, keeper::Keeper, plane::moving::is_moved};
+use super::{adopt, keeper::Keeper, plane::moving::is_moved, store};
 use crate::{native, scoped::ScopeError};
 
 /// The tenant whose rows are those of a tenant that has done nothing yet.
@@ -50,8 +50,7 @@ impl Keeper {
     }
 
     async fn copy_pristine(&self, owner: &mut SqliteConnection, tenant: i64) -> Result<(), sqlx::Error> {
-        let registered = sqlx::query("INSERT OR IGNORE INTO main._tenantry_tenants (id) VALUES (?)").bind(tenant);
-        if registered.execute(&mut *owner).await?.rows_affected() == 0 {
+        if !store::register(tenant, owner).await? {
             return Ok(());
         }
         for table in tenants_tables(self.current().schema()) {

@@ -109,6 +109,12 @@ pub(super) async fn has_tenant(tenant: i64, connection: &mut SqliteConnection) -
     sqlx::query_scalar(text).bind(tenant).fetch_one(connection).await
 }
 
+/// Notes that a tenant has rows here, and says whether that was news.
+pub(super) async fn register(tenant: i64, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let text = "INSERT OR IGNORE INTO main._tenantry_tenants (id) VALUES (?)";
+    Ok(sqlx::query(text).bind(tenant).execute(connection).await?.rows_affected() > 0)
+}
+
 /// Writes which tables have which numbers.
 pub(super) async fn write_numbered(
     connection: &mut SqliteConnection,

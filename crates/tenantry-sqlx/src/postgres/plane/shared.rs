@@ -48,8 +48,7 @@ pub(super) async fn erase(plane: &PgRows, tenant: i64) -> Result<Amount, RowsErr
 
 /// Whose rows those of a tenant are: until it is first used, those of a new one.
 pub(super) async fn number(connection: &mut PgConnection, tenant: i64) -> Result<i64, sqlx::Error> {
-    let text = "SELECT EXISTS (SELECT FROM tenantry.tenants WHERE tenant = $1)";
-    let is_used: bool = sqlx::query_scalar(text).bind(tenant).fetch_one(connection).await?;
+    let is_used = schema::has_tenant(connection, tenant).await?;
     Ok(if is_used { tenant } else { schema::PRISTINE })
 }
 

@@ -4,7 +4,7 @@
 //! failed or was killed is dropped by the next one, and when what the tenant has is erased.
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
-use tenantry_core::{BoxFuture, PlaneError, RowsPart, RowsSchema, TakesRows, Tenant};
+use tenantry_core::{RowsPart, RowsSchema, Tenant};
 use tenantry_sql::Quoted;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     stage::{Stages, at_once, row_failed},
     tables::Rows,
 };
-use crate::portable::PortableError;
+use crate::portable::{PortableError, Takes};
 
 /// Rows that are being taken in.
 #[derive(Debug)]
@@ -58,6 +58,12 @@ impl TakingOwn {
         let tables = here.into_iter().map(|rows| format!("public.{}", Quoted::new(&rows.target.name))).collect();
         Ok(Self { tenant: tenant.clone(), schema: schema.clone(), owner, own, stages, tables, making, becomes })
     }
+}
+
+impl Takes for TakingOwn {
+    async fn take(&mut self, part: &RowsPart) -> Result<(), PortableError> {
+        self.stages.take(part, &mut self.own).await
+    }
 
     async fn finish(mut self) -> Result<u64, PortableError> {
         let own = &mut self.own;
@@ -79,25 +85,6 @@ impl TakingOwn {
         sqlx::raw_sql(rename).execute(&mut self.owner).await?;
         self.owner.close().await.ok();
         Ok(self.stages.rows())
-    }
-}
-
-impl TakesRows for TakingOwn {
-    fn take(&mut self, part: RowsPart) -> BoxFuture<'_, Result<(), PlaneError>> {
-        Box::pin(async move {
-            let taken = self.stages.take(&part, &mut self.own).await;
-            taken.map_err(|error| error.of(&self.tenant))
-        })
-    }
-
-    fn finish<'a>(self: Box<Self>) -> BoxFuture<'a, Result<u64, PlaneError>>
-    where
-        Self: 'a,
-    {
-        Box::pin(async move {
-            let tenant = self.tenant.clone();
-            (*self).finish().await.map_err(|error| error.of(&tenant))
-        })
     }
 }
 

@@ -43,8 +43,7 @@ pub(super) async fn give(
     Keeper::open(options).await?.admit().map_err(sqlx::Error::from)?;
     sqlx::raw_sql(BEGIN).execute(&mut shared).await?;
     schema::wait_and_keep_schema(&mut shared).await?;
-    let text = "SELECT EXISTS (SELECT 1 FROM tenantry.tenants WHERE tenant = $1)";
-    let is_there: bool = sqlx::query_scalar(text).bind(tenant.id.get()).fetch_one(&mut shared).await?;
+    let is_there = schema::has_tenant(&mut shared, tenant.id.get()).await?;
     let of = if is_there && tenant.placement == Placement::Shared { tenant.id.get() } else { PRISTINE };
     let tables = Rows::shared(&mut shared).await?;
     let migrations = agreement::migrations("tenantry", &mut shared).await?.unwrap_or_default();

@@ -25,7 +25,7 @@ use self::{dedicated::TakingOwn, shared::TakingShared, tables::Rows};
 use super::{PostgresOptions, adopt::session};
 use crate::{
     migrations,
-    portable::{Giving, PortableError, fit},
+    portable::{Giving, PortableError, fit, for_tenant},
 };
 
 /// The rows of tenants on PostgreSQL, to be given out and taken in.
@@ -71,9 +71,9 @@ impl PgPortable {
         Ok(match tenant.placement {
             Placement::Dedicated => {
                 let migrator = self.migrator.as_ref().ok_or(PortableError::MigrationsUnknown)?;
-                Box::new(TakingOwn::begin(&self.options, migrator, tenant, schema).await?)
+                for_tenant(tenant, TakingOwn::begin(&self.options, migrator, tenant, schema).await?)
             }
-            _ => Box::new(TakingShared::begin(&self.options, tenant, schema).await?),
+            _ => for_tenant(tenant, TakingShared::begin(&self.options, tenant, schema).await?),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What is taken in becomes that of a tenant with shared tables: in one transaction.
 
 use sqlx::{Connection, PgConnection};
-use tenantry_core::{BoxFuture, PlaneError, RowsPart, RowsSchema, TakesRows, Tenant};
+use tenantry_core::{RowsPart, RowsSchema, Tenant};
 
 use super::{
     super::{
@@ -16,7 +16,7 @@ use super::{
     stage::{Stages, row_failed},
     tables::Rows,
 };
-use crate::portable::PortableError;
+use crate::portable::{PortableError, Takes};
 
 /// Rows that are being taken in.
 #[derive(Debug)]
@@ -40,7 +40,9 @@ impl TakingShared {
         let mut owner = session::connect(&options.owner).await?;
         sqlx::raw_sql("BEGIN").execute(&mut owner).await?;
         schema::wait_and_keep_schema(&mut owner).await?;
-        is_unused(tenant, &mut owner).await?;
+        if schema::has_tenant(&mut owner, tenant.id.get()).await? {
+            return Err(PortableError::Used);
+        }
         let here = Rows::shared(&mut owner).await?;
         if here.is_empty() {
             return Err(PortableError::Unmigrated);
@@ -49,6 +51,12 @@ impl TakingShared {
         let stages = Stages::make(schema, &here, &mut owner).await?;
         sqlx::raw_sql("COMMIT").execute(&mut owner).await?;
         Ok(Self { tenant: tenant.clone(), schema: schema.clone(), owner, stages, version })
+    }
+}
+
+impl Takes for TakingShared {
+    async fn take(&mut self, part: &RowsPart) -> Result<(), PortableError> {
+        self.stages.take(part, &mut self.owner).await
     }
 
     async fn finish(mut self) -> Result<u64, PortableError> {
@@ -80,31 +88,6 @@ impl TakingShared {
         self.owner.close().await.ok();
         Ok(rows)
     }
-}
-
-impl TakesRows for TakingShared {
-    fn take(&mut self, part: RowsPart) -> BoxFuture<'_, Result<(), PlaneError>> {
-        Box::pin(async move {
-            let taken = self.stages.take(&part, &mut self.owner).await;
-            taken.map_err(|error| error.of(&self.tenant))
-        })
-    }
-
-    fn finish<'a>(self: Box<Self>) -> BoxFuture<'a, Result<u64, PlaneError>>
-    where
-        Self: 'a,
-    {
-        Box::pin(async move {
-            let tenant = self.tenant.clone();
-            (*self).finish().await.map_err(|error| error.of(&tenant))
-        })
-    }
-}
-
-async fn is_unused(tenant: &Tenant, owner: &mut PgConnection) -> Result<(), PortableError> {
-    let text = "SELECT EXISTS (SELECT 1 FROM tenantry.tenants WHERE tenant = $1)";
-    let is_used = sqlx::query_scalar(text).bind(tenant.id.get()).fetch_one(owner).await?;
-    if is_used { Err(PortableError::Used) } else { Ok(()) }
 }
 
 /// Refuses ids after which a sequence that all tenants share would have less than half of its numbers left: an archive must

@@ -53,5 +53,5 @@ pub(crate) use self::{
 pub(super) use self::{
     lock::wait_and_keep_schema,
     migrate::{enter, recorded},
-    provision::PRISTINE,
+    provision::{PRISTINE, has_tenant},
 };

@@ -37,6 +37,12 @@ pub(crate) async fn provision(owner: &mut PgConnection, tenant: i64) -> Result<(
     transaction.commit().await
 }
 
+/// Whether a tenant has its rows here. Runs as the owner.
+pub(in crate::postgres) async fn has_tenant(owner: &mut PgConnection, tenant: i64) -> Result<bool, sqlx::Error> {
+    let text = "SELECT EXISTS (SELECT FROM tenantry.tenants WHERE tenant = $1)";
+    sqlx::query_scalar(text).bind(tenant).fetch_one(owner).await
+}
+
 /// All tenants that have their rows, the pristine one first.
 pub(super) async fn all(owner: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
     let text = "SELECT tenant FROM tenantry.tenants ORDER BY tenant";

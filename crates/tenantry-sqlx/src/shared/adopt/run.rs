@@ -138,10 +138,7 @@ impl Run<'_> {
     /// Refuses a tenant that has other rows than a new one.
     async fn is_unused(&mut self) -> Result<(), AdoptError> {
         let tenant = self.tenant.id.get();
-        let is_there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM main._tenantry_tenants WHERE id = ?)")
-            .bind(tenant)
-            .fetch_one(&mut *self.owner)
-            .await?;
+        let is_there = store::has_tenant(tenant, &mut self.owner).await?;
         let used = |table: &str| AdoptError::Used { tenant: self.tenant.slug.clone(), table: table.to_owned() };
         for (rows, _) in self.contents.tables.iter().filter(|(rows, _)| !rows.is_global) {
             let is_new = if is_there {

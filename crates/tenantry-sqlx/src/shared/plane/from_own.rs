@@ -81,7 +81,7 @@ async fn end(tables: &[Rows], tenant: i64, mut owner: Taken<'_>) -> Result<(), s
     for rows in tables.iter().filter(|rows| rows.is_counted) {
         counted(rows, tenant, &mut owner).await?;
     }
-    tenants::register(&mut owner, tenant).await?;
+    store::register(tenant, &mut owner).await?;
     sqlx::raw_sql("COMMIT").execute(&mut *owner).await.map(drop)
 }
 

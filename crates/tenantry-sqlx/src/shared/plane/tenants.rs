@@ -14,6 +14,7 @@ use crate::{
         keeper::Keeper,
         owner::Taken,
         provision::{self, PRISTINE, tenants_tables},
+        store,
     },
 };
 
@@ -107,7 +108,7 @@ pub(super) async fn copy(
         listener.done(copied);
     }
     provision::copy_sequences(&mut owner, source, target).await?;
-    register(&mut owner, target).await?;
+    store::register(target, &mut owner).await?;
     end(owner).await?;
     Ok(amount)
 }
@@ -143,12 +144,6 @@ async fn is_used_in(database: &str, tenant: &Tenant, connection: &mut SqliteConn
     }
     let registered = exists("_tenantry_tenants", "id = ?");
     Ok(sqlx::query_scalar(registered).bind(id).fetch_one(connection).await?)
-}
-
-/// Notes that a tenant has its rows.
-pub(super) async fn register(owner: &mut SqliteConnection, tenant: i64) -> Result<(), sqlx::Error> {
-    let text = "INSERT OR IGNORE INTO main._tenantry_tenants (id) VALUES (?)";
-    sqlx::query(text).bind(tenant).execute(owner).await.map(drop)
 }
 
 /// Begins a transaction in which rows are all that changes: no trigger and no foreign key acts, since what they would do

@@ -10,7 +10,7 @@ use sqlx::{
     migrate::Migrate,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use tenantry_core::{BoxFuture, PlaneError, RowsPart, RowsSchema, TakesRows, Tenant};
+use tenantry_core::{RowsPart, RowsSchema, Tenant};
 
 use super::{
     super::{
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     owner_only,
-    portable::{PortableError, fit},
+    portable::{PortableError, Takes, fit},
 };
 
 /// Rows that are being taken in.
@@ -81,7 +81,9 @@ impl TakingOwn {
         let (tenant, schema) = (tenant.clone(), schema.clone());
         Ok(Self { tenant, schema, inserts, connection, file, later, rows: 0 })
     }
+}
 
+impl Takes for TakingOwn {
     async fn take(&mut self, part: &RowsPart) -> Result<(), PortableError> {
         sqlx::raw_sql("BEGIN").execute(&mut self.connection).await?;
         self.inserts.insert(part, self.tenant.id.get(), &mut self.connection).await?;
@@ -103,25 +105,6 @@ impl TakingOwn {
         self.connection.close().await?;
         self.file.finish()?;
         Ok(self.rows)
-    }
-}
-
-impl TakesRows for TakingOwn {
-    fn take(&mut self, part: RowsPart) -> BoxFuture<'_, Result<(), PlaneError>> {
-        Box::pin(async move {
-            let taken = self.take(&part).await;
-            taken.map_err(|error| error.of(&self.tenant))
-        })
-    }
-
-    fn finish<'a>(self: Box<Self>) -> BoxFuture<'a, Result<u64, PlaneError>>
-    where
-        Self: 'a,
-    {
-        Box::pin(async move {
-            let tenant = self.tenant.clone();
-            (*self).finish().await.map_err(|error| error.of(&tenant))
-        })
     }
 }
 

@@ -18,7 +18,7 @@ use tenantry_core::{BoxFuture, GivesRows, Placement, PlaneError, PortableRows, R
 
 use self::{dedicated::TakingOwn, shared::TakingShared, tables::Rows};
 use super::SqliteOptions;
-use crate::portable::{Giving, PortableError, fit};
+use crate::portable::{Giving, PortableError, fit, for_tenant};
 
 /// The rows of tenants on SQLite, to be given out and taken in.
 ///
@@ -51,6 +51,13 @@ impl SqlitePortable {
         let targets: Vec<_> = here.into_iter().map(|rows| rows.target).collect();
         fit(schema, &targets).map(drop)
     }
+
+    async fn begin(&self, tenant: &Tenant, schema: &RowsSchema) -> Result<Box<dyn TakesRows>, PortableError> {
+        Ok(match tenant.placement {
+            Placement::Dedicated => for_tenant(tenant, TakingOwn::begin(&self.options, tenant, schema).await?),
+            _ => for_tenant(tenant, TakingShared::begin(&self.options, tenant, schema).await?),
+        })
+    }
 }
 
 impl PortableRows for SqlitePortable {
@@ -70,16 +77,6 @@ impl PortableRows for SqlitePortable {
         tenant: &'a Tenant,
         schema: &'a RowsSchema,
     ) -> BoxFuture<'a, Result<Box<dyn TakesRows>, PlaneError>> {
-        Box::pin(async move {
-            let taking: Result<Box<dyn TakesRows>, PortableError> = match tenant.placement {
-                Placement::Dedicated => boxed(TakingOwn::begin(&self.options, tenant, schema).await),
-                _ => boxed(TakingShared::begin(&self.options, tenant, schema).await),
-            };
-            taking.map_err(|error| error.of(tenant))
-        })
+        Box::pin(async move { self.begin(tenant, schema).await.map_err(|error| error.of(tenant)) })
     }
-}
-
-fn boxed(taking: Result<impl TakesRows + 'static, PortableError>) -> Result<Box<dyn TakesRows>, PortableError> {
-    Ok(Box::new(taking?))
 }

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Instant};
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
-use tenantry_core::{BoxFuture, PlaneError, RowsPart, RowsSchema, TakesRows, Tenant};
+use tenantry_core::{RowsPart, RowsSchema, Tenant};
 use tenantry_sql::{ForeignKey, Name, Relation, SchemaMap, TENANT, Table};
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     native,
-    portable::{PortableError, fit},
+    portable::{PortableError, Takes, fit},
 };
 
 /// Rows that are being taken in.
@@ -78,7 +78,9 @@ impl TakingShared {
         let inserts = Inserts::new(schema, &fitted, &here);
         Ok(Self { tenant: tenant.clone(), schema: schema.clone(), inserts, keeper, run, rows: 0 })
     }
+}
 
+impl Takes for TakingShared {
     async fn take(&mut self, part: &RowsPart) -> Result<(), PortableError> {
         let begun = Instant::now();
         let id = self.tenant.id.get();
@@ -112,32 +114,15 @@ impl TakingShared {
         sqlx::raw_sql("COMMIT").execute(&mut *owner).await?;
         Ok(self.rows)
     }
+}
 
+impl TakingShared {
     /// Refuses to go on when another call does, or when the schema has changed.
     async fn run_on(&self, owner: &mut SqliteConnection) -> Result<(), PortableError> {
         let text = "SELECT EXISTS (SELECT 1 FROM main._tenantry_adoptions a, main._tenantry_meta m \
                     WHERE a.tenant = ? AND a.run = ? AND a.schema = m.version AND NOT a.finished)";
         let is_mine = sqlx::query_scalar(text).bind(self.tenant.id.get()).bind(self.run);
         if is_mine.fetch_one(owner).await? { Ok(()) } else { Err(PortableError::Interrupted) }
-    }
-}
-
-impl TakesRows for TakingShared {
-    fn take(&mut self, part: RowsPart) -> BoxFuture<'_, Result<(), PlaneError>> {
-        Box::pin(async move {
-            let taken = self.take(&part).await;
-            taken.map_err(|error| error.of(&self.tenant))
-        })
-    }
-
-    fn finish<'a>(self: Box<Self>) -> BoxFuture<'a, Result<u64, PlaneError>>
-    where
-        Self: 'a,
-    {
-        Box::pin(async move {
-            let tenant = self.tenant.clone();
-            (*self).finish().await.map_err(|error| error.of(&tenant))
-        })
     }
 }
 

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use tenantry_core::{Moving, Placement, TenantId};
 
 use super::super::{At, PgRows, own};
+use crate::postgres::schema;
 
 /// How far a move has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +47,8 @@ pub(super) async fn is_there(plane: &PgRows, tenant: TenantId, placement: &Place
     if *placement == Placement::Dedicated {
         return own::exists(plane, tenant).await;
     }
-    let text = "SELECT EXISTS (SELECT FROM tenantry.tenants WHERE tenant = $1)";
     let mut owner = plane.to.take().await?;
-    let is_there = sqlx::query_scalar(text).bind(tenant.get()).fetch_one(&mut *owner).await?;
+    let is_there = schema::has_tenant(&mut owner, tenant.get()).await?;
     owner.give_back();
     Ok(is_there)
 }

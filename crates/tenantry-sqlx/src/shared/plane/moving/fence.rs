@@ -5,7 +5,7 @@ use tenantry_sql::{Quoted, TENANT};
 
 use crate::{
     native::{MOVED, MOVED_MESSAGE},
-    shared::{keeper::Keeper, plane::objects, provision::tenants_tables},
+    shared::{keeper::Keeper, plane::objects, provision::tenants_tables, store},
 };
 
 /// In a database of a tenant's own: whose rows are marked.
@@ -71,8 +71,7 @@ pub(super) async fn restore(keeper: &Keeper, tenant: i64) -> Result<(), sqlx::Er
     let mut owner = keeper.owner().await?;
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *owner).await?;
     if drop_marks(tenant, &mut owner).await? > 0 {
-        let text = "INSERT OR IGNORE INTO main._tenantry_tenants (id) VALUES (?)";
-        sqlx::query(text).bind(tenant).execute(&mut *owner).await?;
+        store::register(tenant, &mut owner).await?;
     }
     sqlx::raw_sql("COMMIT").execute(&mut *owner).await?;
     owner.put_back();
